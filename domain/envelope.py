@@ -1,0 +1,45 @@
+"""What the ledger knows about an event besides its content: who, why, when, and its place in history."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+from eventsourcing.persistence import StoredEvent
+
+from domain.kernel import Value
+
+Role = Literal["purchaser", "admin", "billing_reader", "auditor", "operator", "service"]
+
+
+class Envelope(Value):
+    """Stamped once by the ledger on each event of a save; stored as bytes under the chain."""
+
+    actor_id: UUID  # pseudonymous
+    actor_role: Role
+    on_behalf_of: UUID | None
+    command: str
+    command_id: UUID
+    step: str
+    index: int  # of this event in its save, from 0
+    count: int  # events of the save
+    correlation_id: UUID
+    causation_id: UUID | None
+    occurred_at: datetime  # when it was decided; never decreases within an aggregate
+    effective_at: datetime  # when it takes effect
+
+
+@dataclass(frozen=True)
+class RecordedEvent(StoredEvent):
+    """A stored event with its place in history; `metadata` are the exact bytes of its `Envelope`."""
+
+    organization_id: UUID
+    organization_seq: int  # 1, 2, 3, … without a gap
+    position: int  # rising over all organizations, with gaps; opaque
+    recorded_at: int  # microseconds since 1970, by the database's clock
+    metadata: bytes
+    chain_hash: bytes
+
+    @property
+    def envelope(self) -> Envelope:
+        return Envelope.model_validate_json(self.metadata)

@@ -1,0 +1,132 @@
+"""Organization: the tenant, its administrators and its self-service policy."""
+
+from typing import ClassVar, Literal
+from uuid import UUID, uuid5
+
+from eventsourcing.domain import event
+from pydantic import Field
+
+from domain.kernel import Aggregate, AggregateBorn, Value
+from domain.product import Policy, ProductFacts
+from domain.refusals import LastAdmin, PolicyNotOffered, SelfServiceDisabled
+
+GrantedRole = Literal["admin", "billing_reader", "auditor"]  # a purchaser is any member who is not a guest
+
+ORGANIZATIONS = UUID("6f3f4e35-7c5d-5a39-9f4e-3f6a8b1c0d27")  # the namespace of organization ids
+CATALOG_HANDLE = "catalog"
+
+
+def organization_id_of(handle: str) -> UUID:
+    """The id that belongs to a handle: no two organizations can have the same one."""
+    return uuid5(ORGANIZATIONS, handle)
+
+
+CATALOG = organization_id_of(CATALOG_HANDLE)
+
+
+class OrganizationFacts(Value):
+    """What is fixed at creation."""
+
+    handle: str = Field(pattern="^[a-z0-9][a-z0-9-]{0,62}$")
+    country: str = Field(pattern="^[A-Z]{2}$")
+    currency: str = Field(pattern="^[A-Z]{3}$")
+    currency_exponent: int = Field(ge=0, le=4)
+    simulation: bool = False
+
+
+class Organization(Aggregate):
+    """Its id is the organization id. It is created with its first admin, and keeps one for ever."""
+
+    TOPIC: ClassVar[str] = "seatledger.Organization"
+
+    class OrganizationCreated(Aggregate.Event, AggregateBorn):
+        TOPIC: ClassVar[str] = "seatledger.Organization.OrganizationCreated"
+        organization: OrganizationFacts
+        first_admin_id: UUID | None  # the catalog alone has none
+
+    class RoleGranted(Aggregate.Event):
+        TOPIC: ClassVar[str] = "seatledger.Organization.RoleGranted"
+        member_id: UUID
+        role: GrantedRole
+
+    class RoleRevoked(Aggregate.Event):
+        TOPIC: ClassVar[str] = "seatledger.Organization.RoleRevoked"
+        member_id: UUID
+        role: GrantedRole
+
+    class SelfServicePolicySet(Aggregate.Event):
+        TOPIC: ClassVar[str] = "seatledger.Organization.SelfServicePolicySet"
+        product_id: str
+        policy: Policy
+        policy_before: Policy
+
+    class State(Aggregate.State):
+        facts: OrganizationFacts
+        roles: dict[UUID, set[GrantedRole]]
+        policies: dict[str, Policy]
+
+    @classmethod
+    def create(cls, facts: OrganizationFacts, *, first_admin_id: UUID | None) -> "Organization":
+        return cls.born(
+            cls.OrganizationCreated,
+            id=organization_id_of(facts.handle),
+            organization=facts,
+            first_admin_id=first_admin_id,
+        )
+
+    # What may be asked.
+
+    def has_role(self, member_id: UUID, role: str) -> bool:
+        return role in self.roles.get(member_id, ())
+
+    def policy_of(self, product_id: str) -> Policy:
+        return self.policies.get(product_id, "Enabled")
+
+    def refuse_unless_self_service(self, product_id: str) -> None:
+        if (policy := self.policy_of(product_id)) != "Enabled":
+            raise SelfServiceDisabled(product_id=product_id, policy=policy)
+
+    # Commands decide. Repeating one tells nothing.
+
+    def grant(self, member_id: UUID, role: GrantedRole) -> None:
+        if not self.has_role(member_id, role):
+            self.tell(self.RoleGranted, member_id=member_id, role=role)
+
+    def revoke(self, member_id: UUID, role: GrantedRole) -> None:
+        if not self.has_role(member_id, role):
+            return
+        if role == "admin" and sum("admin" in held for held in self.roles.values()) == 1:
+            raise LastAdmin(member_id=member_id)
+        self.tell(self.RoleRevoked, member_id=member_id, role=role)
+
+    def revoke_all(self, member_id: UUID) -> None:
+        """What a member who is removed loses."""
+        for role in sorted(self.roles.get(member_id, ())):
+            self.revoke(member_id, role)
+
+    def set_policy(self, product: ProductFacts, policy: Policy) -> None:
+        if policy not in product.policies:
+            raise PolicyNotOffered(product_id=product.product_id, policy=policy, allowed=product.policies)
+        before = self.policy_of(product.product_id)
+        if policy != before:
+            self.tell(self.SelfServicePolicySet, product_id=product.product_id, policy=policy, policy_before=before)
+
+    # Events apply. No rule below this line: history must always replay.
+
+    @event(OrganizationCreated)
+    def __init__(self, organization: OrganizationFacts, first_admin_id: UUID | None) -> None:
+        self.facts = organization
+        self.roles: dict[UUID, set[GrantedRole]] = {first_admin_id: {"admin"}} if first_admin_id else {}
+        self.policies: dict[str, Policy] = {}
+
+    @event(RoleGranted)
+    def _granted(self, member_id: UUID, role: GrantedRole) -> None:
+        self.roles.setdefault(member_id, set()).add(role)
+
+    @event(RoleRevoked)
+    def _revoked(self, member_id: UUID, role: GrantedRole) -> None:
+        self.roles[member_id].discard(role)
+
+    @event(SelfServicePolicySet)
+    def _policy_set(self, product_id: str, policy: Policy) -> None:
+        self.policies[product_id] = policy

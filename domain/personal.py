@@ -1,0 +1,41 @@
+"""Personal facts: history holds a commitment, the erasable value lives beside it."""
+
+from datetime import date
+from hashlib import sha256
+from typing import Literal
+from uuid import UUID
+
+from pydantic import Field
+
+from domain.kernel import Value
+
+Purpose = Literal["user_name", "display_name", "first_name", "last_name", "job_title", "department", "feedback"]
+
+TAG = b"seatledger.fact.1"
+
+
+class FactRef(Value):
+    """What an event keeps of a personal fact: its id and a salted commitment to its value."""
+
+    fact_id: UUID
+    commitment: str = Field(pattern="^[0-9a-f]{64}$")
+
+
+class PersonalFact(Value):
+    """A value that can be forgotten: one row in an erasable table, written in the same transaction as its event.
+
+    `salt` is 32 random bytes in hex, from outside; `subject_id` is the member whom the value is about.
+    """
+
+    fact_id: UUID
+    subject_id: UUID
+    purpose: Purpose
+    value: str
+    salt: str = Field(pattern="^[0-9a-f]{64}$")
+    keep_until: date | None = None
+
+    @property
+    def ref(self) -> FactRef:
+        """The commitment: sha256 over tag, salt, fact id and the value in UTF-8."""
+        preimage = TAG + bytes.fromhex(self.salt) + self.fact_id.bytes + self.value.encode()
+        return FactRef(fact_id=self.fact_id, commitment=sha256(preimage).hexdigest())

@@ -1,0 +1,285 @@
+"""Every way in which a command is refused: a stable code, the numbers, and the remedy. Refusals know no HTTP.
+
+Refusal
+├── NotFound, NotAllowed, UnknownInput
+├── StaleVersion, CommandIdReused, Busy
+└── one class per business rule, below
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from typing import Any, ClassVar
+from uuid import UUID
+
+
+class Refusal(Exception):
+    """A command that is not carried out; nothing changes. `facts` holds the numbers that the message names."""
+
+    code: ClassVar[str]
+
+    def __init__(self, message: str, **facts: Any) -> None:
+        super().__init__(message)
+        self.facts: Mapping[str, Any] = facts
+
+
+class NotFound(Refusal):
+    code = "not_found"
+
+    def __init__(self, *, what: str, key: object) -> None:
+        super().__init__(
+            f"there is no {what} {key} here; check it with the matching list command", what=what, key=str(key)
+        )
+
+
+class NotAllowed(Refusal):
+    code = "not_allowed"
+
+    def __init__(self, *, action: str, remedy: str) -> None:
+        super().__init__(f"you may not {action}: {remedy}", action=action)
+
+
+class StaleVersion(Refusal):
+    code = "stale_version"
+
+    def __init__(self, *, expected: int, actual: int) -> None:
+        super().__init__(
+            f"the total is {actual}, not {expected} as you expected; look again and repeat with the new total",
+            expected=expected,
+            actual=actual,
+        )
+
+
+class CommandIdReused(Refusal):
+    code = "command_id_reused"
+
+    def __init__(self, *, command_id: UUID) -> None:
+        super().__init__(
+            f"command id {command_id} was used for another command; take a new id for new content",
+            command_id=str(command_id),
+        )
+
+
+class Busy(Refusal):
+    code = "busy"
+
+    def __init__(self, *, attempts: int) -> None:
+        super().__init__(
+            f"too many others changed the same thing ({attempts} attempts); repeat the command", attempts=attempts
+        )
+
+
+class SaveTooLarge(Refusal):
+    code = "save_too_large"
+
+    def __init__(self, *, events: int, largest_bytes: int, events_limit: int, bytes_limit: int) -> None:
+        super().__init__(
+            f"one save takes {events_limit} events of {bytes_limit} bytes, and this one has {events}, the largest of"
+            f" {largest_bytes} bytes; split the command",
+            events=events,
+            largest_bytes=largest_bytes,
+        )
+
+
+class OrganizationExists(Refusal):
+    code = "organization_exists"
+
+    def __init__(self, *, handle: str) -> None:
+        super().__init__(f"organization {handle} exists already; choose another handle", handle=handle)
+
+
+class UserNameTaken(Refusal):
+    code = "user_name_taken"
+
+    def __init__(self, *, count: int) -> None:
+        super().__init__(f"{count} user names belong to members already; import the directory again", count=count)
+
+
+class MemberNotActive(Refusal):
+    code = "member_not_active"
+    REMEDIES: ClassVar = {"deactivated": "reactivate the member", "removed": "import the member again"}
+
+    def __init__(self, *, member_id: UUID, status: str) -> None:
+        super().__init__(
+            f"member {member_id} is {status}; {self.REMEDIES.get(status, 'look the member up again')} first",
+            member_id=str(member_id),
+            status=status,
+        )
+
+
+class GuestMayNotBuy(Refusal):
+    code = "guest_may_not_buy"
+
+    def __init__(self, *, member_id: UUID) -> None:
+        super().__init__(f"member {member_id} is a guest; guests cannot buy: ask a member to", member_id=str(member_id))
+
+
+class LastAdmin(Refusal):
+    code = "last_admin"
+
+    def __init__(self, *, member_id: UUID) -> None:
+        super().__init__(
+            f"member {member_id} is the last admin; make another member admin first", member_id=str(member_id)
+        )
+
+
+class SelfServiceDisabled(Refusal):
+    code = "self_service_disabled"
+
+    def __init__(self, *, product_id: str, policy: str) -> None:
+        super().__init__(
+            f"self-service purchase of {product_id} is {policy} in this organization; ask an admin to enable it",
+            product_id=product_id,
+            policy=policy,
+        )
+
+
+class OfferNotOnSale(Refusal):
+    code = "offer_not_on_sale"
+
+    def __init__(self, *, offer_id: UUID, why: str) -> None:
+        super().__init__(
+            f"offer {offer_id} is not on sale: {why}; choose another offer", offer_id=str(offer_id), why=why
+        )
+
+
+class PriceVersionTooLate(Refusal):
+    code = "price_version_too_late"
+
+    def __init__(self, *, effective_on: date, today: date) -> None:
+        super().__init__(
+            f"{effective_on} is not after today, {today} (UTC); prices and withdrawals change from tomorrow on",
+            effective_on=effective_on.isoformat(),
+            today=today.isoformat(),
+        )
+
+
+class PriceVersionExists(Refusal):
+    code = "price_version_exists"
+
+    def __init__(self, *, effective_on: date) -> None:
+        super().__init__(
+            f"a price takes effect on {effective_on} already; withdraw it first", effective_on=effective_on.isoformat()
+        )
+
+
+class PolicyNotOffered(Refusal):
+    code = "policy_not_offered"
+
+    def __init__(self, *, product_id: str, policy: str, allowed: Sequence[str]) -> None:
+        super().__init__(
+            f"{product_id} does not offer the policy {policy}; choose one of {', '.join(allowed)}",
+            product_id=product_id,
+            policy=policy,
+            allowed=list(allowed),
+        )
+
+
+class TooManyLicenses(Refusal):
+    code = "too_many_licenses"
+
+    def __init__(self, *, total: int, maximum: int) -> None:
+        super().__init__(
+            f"{total} licenses are more than the offer's maximum of {maximum}", total=total, maximum=maximum
+        )
+
+
+class TooFewLicenses(Refusal):
+    code = "too_few_licenses"
+
+    def __init__(self, *, total: int) -> None:
+        super().__init__(f"{total} is below 1 license; cancel the subscription instead", total=total)
+
+
+class LicensesStillAssigned(Refusal):
+    code = "licenses_still_assigned"
+
+    def __init__(self, *, total: int, assigned: int) -> None:
+        super().__init__(
+            f"{assigned} licenses are assigned; unassign {assigned - total} before resizing to {total}",
+            total=total,
+            assigned=assigned,
+        )
+
+
+class NotEnoughLicenses(Refusal):
+    code = "not_enough_licenses"
+
+    def __init__(self, *, wanted: int, free: int) -> None:
+        super().__init__(
+            f"{wanted} licenses are needed and {free} are free; add {wanted - free} or unassign some",
+            wanted=wanted,
+            free=free,
+        )
+
+
+class TooManyUsersAtOnce(Refusal):
+    code = "too_many_users_at_once"
+
+    def __init__(self, *, users: int, maximum: int) -> None:
+        super().__init__(
+            f"{users} users at once are more than {maximum}; send them in parts", users=users, maximum=maximum
+        )
+
+
+class UserNotInOrganization(Refusal):
+    """All users that cannot hold a license, each with its reason: unknown, deactivated or removed."""
+
+    code = "user_not_in_organization"
+
+    def __init__(self, *, reasons: Mapping[str, str]) -> None:
+        named = ", ".join(f"{user} ({reason})" for user, reason in reasons.items())
+        super().__init__(
+            f"no license was assigned, since these users cannot hold one: {named}; leave them out",
+            reasons=dict(reasons),
+        )
+
+
+class RemovalWindowPassed(Refusal):
+    """Fewer licenses can be removed now than asked for."""
+
+    code = "removal_window_passed"
+
+    def __init__(self, *, asked: int, removable_now: int, windows: Sequence[tuple[int, datetime]]) -> None:
+        until = "; ".join(f"{licenses} until {end:%Y-%m-%d %H:%M} UTC" for licenses, end in windows) or "none"
+        super().__init__(
+            f"{asked} licenses were to be removed and {removable_now} can be removed now ({until});"
+            " schedule the lower total for renewal instead",
+            asked=asked,
+            removable_now=removable_now,
+            windows=[{"licenses": licenses, "until": end.isoformat()} for licenses, end in windows],
+        )
+
+
+class CancellationWindowPassed(Refusal):
+    code = "cancellation_window_passed"
+
+    def __init__(self, *, until: datetime, removable_now: int, ends_on: date) -> None:
+        younger = f"remove the {removable_now} licenses added lately, or " if removable_now else ""
+        super().__init__(
+            f"cancelling at once was possible until {until:%Y-%m-%d %H:%M} UTC;"
+            f" {younger}cancel at term end, {ends_on} (--when term_end)",
+            until=until.isoformat(),
+            removable_now=removable_now,
+            ends_on=ends_on.isoformat(),
+        )
+
+
+class SubscriptionNotActive(Refusal):
+    code = "subscription_not_active"
+
+    def __init__(self, *, subscription_id: UUID, state: str) -> None:
+        super().__init__(
+            f"subscription {subscription_id} is {state}; this needs an active one",
+            subscription_id=str(subscription_id),
+            state=state,
+        )
+
+
+class RecurringBillingOff(Refusal):
+    code = "recurring_billing_off"
+
+    def __init__(self, *, subscription_id: UUID) -> None:
+        super().__init__(
+            f"recurring billing of {subscription_id} is off, so it does not renew; turn it on first",
+            subscription_id=str(subscription_id),
+        )

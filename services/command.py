@@ -1,0 +1,47 @@
+"""What every command says: for which organization, by whom, and under which id."""
+
+import hashlib
+import hmac
+import json
+import re
+from typing import ClassVar
+from uuid import UUID, uuid5
+
+from domain.envelope import Role
+from domain.kernel import Value
+
+FINGERPRINT_VERSION = b"\x01"
+
+
+class Actor(Value):
+    """Who acts, by a pseudonymous id, in which role. Adapters vouch for the identity, services check the role."""
+
+    id: UUID
+    role: Role
+    on_behalf_of: UUID | None = None
+
+
+class Command(Value):
+    """A wish, frozen. The same id with the same content is carried out once, for ever."""
+
+    ADDRESS: ClassVar = {"command_id", "correlation_id", "causation_id"}
+
+    organization_id: UUID
+    command_id: UUID
+    actor: Actor
+    correlation_id: UUID | None = None
+    causation_id: UUID | None = None
+
+    @property
+    def name(self) -> str:
+        return re.sub(r"(?<=.)([A-Z])", r"_\1", type(self).__name__).lower()
+
+    def new_id(self, role: str) -> UUID:
+        """The id of something that this command brings about: the same at every attempt."""
+        return uuid5(self.organization_id, f"{self.command_id}:{role}")
+
+    def fingerprint(self, key: bytes) -> bytes:
+        """A keyed hash of the fields that the caller set: short secrets in them cannot be guessed from it."""
+        content = self.model_dump(mode="json", exclude_unset=True, exclude=self.ADDRESS)
+        text = json.dumps([self.name, content], sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        return FINGERPRINT_VERSION + hmac.digest(key, text.encode(), hashlib.sha256)
