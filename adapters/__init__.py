@@ -1,0 +1,1 @@
+"""How the world meets seatledger, and how seatledger meets the world."""
