@@ -1,0 +1,66 @@
+# The verbs of this house; people and CI call the same ones. `make` alone lists them.
+# Everything stands in relative paths, so that a folder may have a space in its name.
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check format topics kafka lock clean
+
+PYTHON ?= python3
+BIN := .venv/bin
+ARGS ?=
+
+help: ## lists the verbs
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' Makefile
+
+setup: .venv/project.stamp ## makes .venv with everything pinned in requirements/lock.txt; the second time is instant and offline
+
+demo: setup ## runs the whole story on embedded servers and ends with a verified audit
+	@$(BIN)/seatledger demo $(ARGS)
+
+test: setup ## runs the whole test suite; ARGS="-k resize" narrows it
+	@$(BIN)/python -m pytest $(ARGS)
+
+check: setup ## format, lint, types, import contracts, tidy tests
+	$(BIN)/python -m ruff format --check .
+	$(BIN)/python -m ruff check .
+	$(BIN)/python -m mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest -q tests/tidy
+
+format: setup ## formats the code and mends what the linter can mend
+	$(BIN)/python -m ruff format .
+	$(BIN)/python -m ruff check --fix .
+
+topics: setup ## adds new event names with a sample to tests/history/topics.json; ARGS=--rewrite-unreleased before 0.1.0
+	@$(BIN)/python -m tests.tidy.topics $(ARGS)
+
+kafka: ## fetches Apache Kafka for the tests marked `kafka` (needs Java 17 and Maven)
+	@tools/kafka/kafka.sh fetch
+
+# No index, no host and no path of a machine may leak into the locks, hence the many --no-emit.
+COMPILE = $(BIN)/pip-compile --quiet --generate-hashes --strip-extras --allow-unsafe --no-header --annotation-style=line \
+	--no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-emit-options
+
+lock: setup ## renews the locks in requirements/ within the ranges of pyproject.toml; ARGS=--upgrade takes the newest
+	$(COMPILE) $(ARGS) --extra embedded --extra dev --output-file requirements/lock.txt pyproject.toml
+	$(COMPILE) $(ARGS) --constraint requirements/lock.txt --output-file requirements/runtime.txt pyproject.toml
+	$(COMPILE) $(ARGS) --constraint requirements/lock.txt --only-build-deps --all-build-deps \
+		--output-file requirements/build.txt pyproject.toml
+
+clean: ## removes what can be made again; .seatledger, where your own ledger lies, stays
+	rm -rf .venv build dist seatledger.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.venv/lock.stamp: requirements/lock.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
+		{ echo "seatledger needs Python 3.11 or newer as '$(PYTHON)'; name another: make setup PYTHON=python3.12" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
+		{ echo "'$(PYTHON)' cannot make a virtual environment; install its venv package (Debian: python3-venv)" >&2; exit 1; }
+	@echo "setting up .venv (once)"
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --require-hashes --requirement requirements/lock.txt
+	@touch $@
+
+# No build isolation: the builder is in the lock, so this asks no network even when pyproject.toml changes.
+.venv/project.stamp: .venv/lock.stamp pyproject.toml
+	@$(BIN)/python -m pip install --quiet --no-index --no-deps --no-build-isolation --editable .
+	@touch $@
