@@ -1,0 +1,175 @@
+"""What an operator may set: read from the environment once, checked at start, never changed afterwards."""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from psycopg import ProgrammingError
+from psycopg.conninfo import conninfo_to_dict
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+PREFIX = "SEATLEDGER_"
+_SECRETS = ("database_url", "migration_database_url", "fingerprint_key")
+_FINGERPRINT_KEY_BYTES = 32
+_HOST_AND_PORT = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^\s,:/\[\]]+):[0-9]{1,5}")
+_HOW_TO_MAKE_A_KEY = "python3 -c 'import secrets; print(secrets.token_hex(32))'"
+
+
+class SettingsInvalid(Exception):
+    """The environment sets something that cannot be used; one line with the variable's name, never its value."""
+
+
+class Settings(BaseSettings):
+    """The settings of one process; each is the environment variable of its name with the prefix `SEATLEDGER_`.
+
+    A secret may also come from a file, as container platforms hand them out: `SEATLEDGER_DATABASE_URL_FILE=/run/…`.
+    """
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_ignore_empty=True, frozen=True, extra="forbid", hide_input_in_errors=True
+    )
+
+    database_url: SecretStr | None = None
+    """The application's connection to PostgreSQL; unset: the embedded server."""
+    migration_database_url: SecretStr | None = None
+    """The connection of the role that owns the tables; unset: `database_url`."""
+    kafka_bootstrap: str | None = None
+    """host:port, or several with commas; unset: the embedded broker."""
+    home: Path = Path(".seatledger")
+    """Where the embedded servers and generated files live."""
+    fingerprint_key: SecretStr | None = None
+    """At least 64 hexadecimal digits, the same for all processes and for ever: keys the fingerprints of commands."""
+    pool_size: int = Field(default=8, ge=1, le=1000)
+    """Connections to PostgreSQL that one process may have open."""
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_json: bool = False
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003  # a file that happens to lie there sets nothing
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003  # one folder for all; ours are one file each
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return init_settings, env_settings, _SecretFiles(settings_cls)
+
+    @field_validator("database_url", "migration_database_url")
+    @classmethod
+    def _is_a_connection(cls, value: SecretStr | None) -> SecretStr | None:
+        try:
+            conninfo_to_dict(value.get_secret_value() if value else "")
+        except ProgrammingError:
+            # Without the cause: libpq repeats the part that it does not understand, which may be the password.
+            raise ValueError("must look like postgresql://user:password@host:5432/database") from None
+        return value
+
+    @field_validator("kafka_bootstrap")
+    @classmethod
+    def _is_a_list_of_brokers(cls, value: str | None) -> str | None:
+        if value is not None and not all(_HOST_AND_PORT.fullmatch(broker) for broker in value.split(",")):
+            raise ValueError("must be host:port, or several with commas between")
+        return value
+
+    @field_validator("home")
+    @classmethod
+    def _stays_where_it_is(cls, value: Path) -> Path:
+        return value.expanduser().absolute()
+
+    @field_validator("fingerprint_key")
+    @classmethod
+    def _is_long_enough(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None:
+            try:
+                key = bytes.fromhex(value.get_secret_value())
+            except ValueError:
+                key = b""
+            if len(key) < _FINGERPRINT_KEY_BYTES:
+                raise ValueError(f"must be at least 64 hexadecimal digits; make one with: {_HOW_TO_MAKE_A_KEY}")
+        return value
+
+    @field_validator("log_level", mode="before")
+    @classmethod
+    def _in_any_case(cls, value: object) -> object:
+        return value.lower() if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def _appends_in_order(self) -> Self:
+        if os.environ.get("POSTGRES_ENABLE_DB_FUNCTIONS"):
+            raise ValueError("POSTGRES_ENABLE_DB_FUNCTIONS must not be set: with it followers miss events")
+        return self
+
+    @property
+    def migration_url(self) -> SecretStr | None:
+        """The connection for migrations; None: the embedded server."""
+        return self.migration_database_url or self.database_url
+
+    def fingerprint_secret(self) -> bytes:
+        """Gives the key of command fingerprints; beside an embedded database it is made once and kept in `home`."""
+        if self.fingerprint_key is not None:
+            return bytes.fromhex(self.fingerprint_key.get_secret_value())
+        if self.database_url is not None:
+            raise SettingsInvalid(
+                f"{PREFIX}FINGERPRINT_KEY is not set; with a database of your own every process needs the same one,"
+                f" for ever; make it with: {_HOW_TO_MAKE_A_KEY}"
+            )
+        return bytes.fromhex(_kept_secret(self.home / "fingerprint.key"))
+
+
+def read_settings() -> Settings:
+    """Reads the environment; raises SettingsInvalid with one line that names every bad variable."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        wrong = []
+        for detail in error.errors(include_url=False, include_context=False, include_input=False):
+            variable = f"{PREFIX}{str(detail['loc'][0]).upper()} " if detail["loc"] else ""
+            wrong.append(variable + detail["msg"].removeprefix("Value error, "))
+        raise SettingsInvalid("; ".join(wrong)) from None
+
+
+class _SecretFiles(PydanticBaseSettingsSource):
+    """Secrets from the files that `SEATLEDGER_<SECRET>_FILE` names."""
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:  # noqa: ARG002
+        variable = f"{PREFIX}{field_name.upper()}"
+        path = os.environ.get(f"{variable}_FILE")
+        if not path:
+            return None, field_name, False
+        if os.environ.get(variable):
+            raise SettingsInvalid(f"{variable} and {variable}_FILE are both set; keep one")
+        try:
+            return Path(path).read_text(encoding="utf-8").strip(), field_name, False
+        except (OSError, UnicodeDecodeError) as error:
+            why = error.strerror if isinstance(error, OSError) else "it is not text"
+            raise SettingsInvalid(f"{variable}_FILE cannot be read: {why}") from None
+
+    def __call__(self) -> dict[str, Any]:
+        fields = self.settings_cls.model_fields
+        found = {name: self.get_field_value(fields[name], name)[0] for name in _SECRETS}
+        return {name: value for name, value in found.items() if value}
+
+
+def _kept_secret(path: Path) -> str:
+    """Reads a secret of 32 bytes in hexadecimal digits; makes it at the first time, also when several do so at once."""
+    if not path.exists():
+        path.parent.mkdir(mode=0o711, parents=True, exist_ok=True)
+        mine = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
+        with os.fdopen(os.open(mine, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(secrets.token_hex(_FINGERPRINT_KEY_BYTES))
+            file.flush()
+            os.fsync(file.fileno())
+        try:
+            path.hardlink_to(mine)  # complete at once, and refused when another was faster
+        except FileExistsError:
+            pass
+        finally:
+            mine.unlink()
+    return path.read_text(encoding="utf-8")
