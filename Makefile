@@ -62,5 +62,5 @@ clean: ## removes what can be made again; .seatledger, where your own ledger lie
 
 # No build isolation: the builder is in the lock, so this asks no network even when pyproject.toml changes.
 .venv/project.stamp: .venv/lock.stamp pyproject.toml
-	@$(BIN)/python -m pip install --quiet --no-index --no-deps --no-build-isolation --editable .
+	@PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --no-index --no-deps --no-build-isolation --editable .
 	@touch $@
