@@ -166,7 +166,7 @@ class LicensePool(Aggregate):
 
     def assign(self, candidates: Mapping[UUID, Member | None]) -> None:
         """Gives each candidate a license, all or none; `None` is a member that does not exist."""
-        self._refuse_too_many(len(candidates))
+        refuse_many_users(len(candidates))
         wanting = {member_id: member for member_id, member in candidates.items() if member_id not in self.holders}
         reasons = {
             str(member_id): member.status if member else "unknown"
@@ -239,11 +239,6 @@ class LicensePool(Aggregate):
             count -= taken
         return tuple(left)
 
-    @staticmethod
-    def _refuse_too_many(users: int) -> None:
-        if users > USERS_AT_ONCE:
-            raise TooManyUsersAtOnce(users=users, maximum=USERS_AT_ONCE)
-
     # Events apply. No rule below this line: history must always replay.
 
     @event(LicensePoolOpened)
@@ -284,3 +279,9 @@ def refuse_total(total: int, price: PriceFacts) -> None:
         raise TooFewLicenses(total=total)
     if total > price.maximum:
         raise TooManyLicenses(total=total, maximum=price.maximum)
+
+
+def refuse_many_users(users: int) -> None:
+    """Licenses are assigned and unassigned for a few users at a time."""
+    if users > USERS_AT_ONCE:
+        raise TooManyUsersAtOnce(users=users, maximum=USERS_AT_ONCE)

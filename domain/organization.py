@@ -42,7 +42,7 @@ class Organization(Aggregate):
     class OrganizationCreated(Aggregate.Event, AggregateBorn):
         TOPIC: ClassVar[str] = "seatledger.Organization.OrganizationCreated"
         organization: OrganizationFacts
-        first_admin_id: UUID | None  # the catalog alone has none
+        first_admin_id: UUID
 
     class RoleGranted(Aggregate.Event):
         TOPIC: ClassVar[str] = "seatledger.Organization.RoleGranted"
@@ -66,7 +66,7 @@ class Organization(Aggregate):
         policies: dict[str, Policy]
 
     @classmethod
-    def create(cls, facts: OrganizationFacts, *, first_admin_id: UUID | None) -> "Organization":
+    def create(cls, facts: OrganizationFacts, *, first_admin_id: UUID) -> "Organization":
         return cls.born(
             cls.OrganizationCreated,
             id=organization_id_of(facts.handle),
@@ -114,9 +114,9 @@ class Organization(Aggregate):
     # Events apply. No rule below this line: history must always replay.
 
     @event(OrganizationCreated)
-    def __init__(self, organization: OrganizationFacts, first_admin_id: UUID | None) -> None:
+    def __init__(self, organization: OrganizationFacts, first_admin_id: UUID) -> None:
         self.facts = organization
-        self.roles: dict[UUID, set[GrantedRole]] = {first_admin_id: {"admin"}} if first_admin_id else {}
+        self.roles: dict[UUID, set[GrantedRole]] = {first_admin_id: {"admin"}}
         self.policies: dict[str, Policy] = {}
 
     @event(RoleGranted)

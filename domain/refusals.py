@@ -87,13 +87,6 @@ class OrganizationExists(Refusal):
         super().__init__(f"organization {handle} exists already; choose another handle", handle=handle)
 
 
-class UserNameTaken(Refusal):
-    code = "user_name_taken"
-
-    def __init__(self, *, count: int) -> None:
-        super().__init__(f"{count} user names belong to members already; import the directory again", count=count)
-
-
 class MemberNotActive(Refusal):
     code = "member_not_active"
     REMEDIES: ClassVar = {"deactivated": "reactivate the member", "removed": "import the member again"}
@@ -103,6 +96,16 @@ class MemberNotActive(Refusal):
             f"member {member_id} is {status}; {self.REMEDIES.get(status, 'look the member up again')} first",
             member_id=str(member_id),
             status=status,
+        )
+
+
+class MemberStillActive(Refusal):
+    code = "member_still_active"
+
+    def __init__(self, *, member_id: UUID) -> None:
+        super().__init__(
+            f"member {member_id} was not removed; only a removed member's licenses are released",
+            member_id=str(member_id),
         )
 
 
@@ -151,6 +154,20 @@ class PriceVersionTooLate(Refusal):
             effective_on=effective_on.isoformat(),
             today=today.isoformat(),
         )
+
+
+class UnknownCurrency(Refusal):
+    code = "unknown_currency"
+
+    def __init__(self, *, currency: str) -> None:
+        super().__init__(f"{currency} is no ISO 4217 currency; give a code such as USD", currency=currency)
+
+
+class UnknownCountry(Refusal):
+    code = "unknown_country"
+
+    def __init__(self, *, country: str) -> None:
+        super().__init__(f"{country} is no ISO 3166 country; give a code such as US", country=country)
 
 
 class PriceVersionExists(Refusal):

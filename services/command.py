@@ -4,13 +4,29 @@ import hashlib
 import hmac
 import json
 import re
-from typing import ClassVar
+from typing import Annotated, ClassVar
 from uuid import UUID, uuid5
+
+from pydantic import AfterValidator
 
 from domain.envelope import Role
 from domain.kernel import Value
 
 FINGERPRINT_VERSION = b"\x01"
+
+
+def storable(text: str) -> str:
+    """Refuses what no database stores as text: the NUL character and lone surrogates."""
+    if "\0" in text:
+        raise ValueError("text must not contain the NUL character")
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise ValueError("text must be valid Unicode") from None
+    return text
+
+
+Text = Annotated[str, AfterValidator(storable)]
 
 
 class Actor(Value):

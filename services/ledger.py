@@ -88,8 +88,11 @@ class Ledger(Application[UUID]):
     def license_pool(self, organization_id: UUID, pool_id: UUID) -> LicensePool:
         return self.get(LicensePool, organization_id, pool_id)
 
+    def find_product(self, product_id: str) -> Product | None:
+        return self.find(Product, CATALOG, product_aggregate_id(product_id))
+
     def product(self, product_id: str) -> Product:
-        if (product := self.find(Product, CATALOG, product_aggregate_id(product_id))) is None:
+        if (product := self.find_product(product_id)) is None:
             raise NotFound(what="product", key=product_id)
         return product
 

@@ -1,0 +1,26 @@
+"""Grant a role of the organization: admin, billing reader or auditor."""
+
+from uuid import UUID
+
+from domain.organization import GrantedRole
+from services.command import Command
+from services.ledger import Ledger, operation
+from services.may import may, standing_of
+from services.ports import Receipt
+
+
+class GrantRole(Command):
+    member_id: UUID
+    role: GrantedRole
+
+
+@operation
+def grant_role(ledger: Ledger, command: GrantRole) -> Receipt:
+    """Grants a role to an active member; purchasing needs none."""
+    standing = standing_of(ledger, command)
+    may(command.actor, "manage roles")
+    member = ledger.member(command.organization_id, command.member_id)
+    organization = standing.organization
+    member.refuse_unless_active()
+    organization.grant(member.id, command.role)
+    return ledger.save(organization, seen=[*standing.seen, member], because=command, at=ledger.now(organization))

@@ -1,0 +1,88 @@
+"""Who may do what: one table, deny by default."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from domain.envelope import Role
+from domain.kernel import Aggregate
+from domain.member import Member
+from domain.organization import Organization
+from domain.refusals import NotAllowed, NotFound
+from domain.subscription import Subscription
+from services.command import Actor, Command
+from services.ledger import Ledger
+
+Action = Literal[
+    "buy",
+    "buy centrally",
+    "change licenses",
+    "assign licenses",
+    "cancel",
+    "see prices",
+    "list purchases",
+    "set the policy",
+    "manage members",
+    "manage roles",
+    "manage the catalog",
+    "create organizations",
+    "audit",
+]
+Reach = Literal["all", "own", "central"]  # every one, the actor's own, or those bought centrally
+
+PERMISSIONS: dict[Action, dict[Role, Reach]] = {
+    "buy": {"purchaser": "all"},
+    "buy centrally": {"admin": "all", "operator": "all"},
+    "change licenses": {"purchaser": "own", "admin": "central", "operator": "central"},
+    "assign licenses": {"purchaser": "own", "admin": "central", "operator": "central"},
+    "cancel": {"purchaser": "own", "admin": "central", "operator": "central"},
+    "see prices": {"purchaser": "all", "admin": "all", "auditor": "all", "operator": "all", "service": "all"},
+    "list purchases": {"purchaser": "own", "admin": "all", "auditor": "all", "operator": "all"},
+    "set the policy": {"admin": "all", "operator": "all"},
+    "manage members": {"admin": "all", "operator": "all"},
+    "manage roles": {"admin": "all", "operator": "all"},
+    "manage the catalog": {"operator": "all"},
+    "create organizations": {"operator": "all"},
+    "audit": {"auditor": "all", "operator": "all"},
+}
+
+HOUSE: frozenset[Role] = frozenset({"operator", "service"})  # no members: the adapter vouches for them
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What the organization says of who acts; every decision rests on it."""
+
+    organization: Organization
+    member: Member | None  # none for the house's own roles
+
+    @property
+    def seen(self) -> list[Aggregate]:
+        return [self.organization, *([self.member] if self.member else [])]
+
+
+def standing_of(ledger: Ledger, command: Command) -> Standing:
+    """Loads the organization and the acting member; refuses a role that the member does not have."""
+    organization = ledger.organization(command.organization_id)
+    actor = command.actor
+    if actor.role in HOUSE:
+        return Standing(organization, None)
+    member = ledger.member(command.organization_id, actor.id)
+    member.refuse_unless_active()
+    if actor.role == "purchaser":
+        member.refuse_unless_purchaser()
+    elif not organization.has_role(actor.id, actor.role):
+        raise NotAllowed(action=f"act as {actor.role}", remedy="ask an admin to grant you the role")
+    return Standing(organization, member)
+
+
+def may(actor: Actor, action: Action, subscription: Subscription | None = None) -> None:
+    """Refuses what the table does not permit; somebody else's purchase does not exist for a purchaser."""
+    reach = PERMISSIONS[action].get(actor.role)
+    if reach is None:
+        raise NotAllowed(action=action, remedy=f"it takes the role {' or '.join(PERMISSIONS[action])}")
+    if subscription is None:
+        return
+    if reach == "own" and subscription.purchaser_id != actor.id:
+        raise NotFound(what="subscription", key=subscription.id)
+    if reach == "central" and subscription.channel != "central":
+        raise NotAllowed(action=action, remedy="a member bought it; only the purchaser can, or take it over")

@@ -1,0 +1,42 @@
+"""Remove a member: roles end with them, and their licenses are free."""
+
+from uuid import UUID
+
+from services.command import Command
+from services.ledger import Ledger, operation
+from services.may import may, standing_of
+from services.ports import Holdings, Receipt
+from services.release_licenses import ReleaseLicenses, release_licenses
+
+
+class RemoveMember(Command):
+    member_id: UUID
+
+
+def remove_member(ledger: Ledger, command: RemoveMember, holdings: Holdings) -> Receipt:
+    """First the member goes, so that nobody can assign them a license any more; then the licenses they held.
+
+    What a crash between the two leaves open is due work, and a repeat of the command completes it.
+    """
+    removed = _remove(ledger, command)
+    release = ReleaseLicenses(
+        organization_id=command.organization_id,
+        command_id=command.new_id("release_licenses"),
+        actor=command.actor,
+        correlation_id=command.correlation_id or command.command_id,
+        causation_id=command.command_id,
+        member_id=command.member_id,
+        after_position=removed.position,
+    )
+    return release_licenses(ledger, release, holdings)
+
+
+@operation
+def _remove(ledger: Ledger, command: RemoveMember) -> Receipt:
+    standing = standing_of(ledger, command)
+    may(command.actor, "manage members")
+    member = ledger.member(command.organization_id, command.member_id)
+    organization = standing.organization
+    organization.revoke_all(member.id)
+    member.remove()
+    return ledger.save(member, organization, seen=standing.seen, because=command, at=ledger.now(member, organization))
