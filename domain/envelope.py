@@ -1,7 +1,7 @@
 """What the ledger knows about an event besides its content: who, why, when, and its place in history."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Literal
 from uuid import UUID
 
@@ -33,12 +33,17 @@ class Envelope(Value):
 class RecordedEvent(StoredEvent):
     """A stored event with its place in history; `metadata` are the exact bytes of its `Envelope`."""
 
+    originator_id: UUID
     organization_id: UUID
     organization_seq: int  # 1, 2, 3, … without a gap
     position: int  # rising over all organizations, with gaps; opaque
     recorded_at: int  # microseconds since 1970, by the database's clock
     metadata: bytes
     chain_hash: bytes
+
+    @property
+    def recorded_time(self) -> datetime:
+        return datetime.fromtimestamp(0, UTC) + timedelta(microseconds=self.recorded_at)
 
     @property
     def envelope(self) -> Envelope:

@@ -77,10 +77,13 @@ class Aggregate(BaseAggregate[UUID]):
             shape = cls._shape = hashlib.sha256(schema.encode()).digest()[:8]  # type: ignore[attr-defined]
         return cast("bytes", shape)
 
+    def state(self) -> Value:
+        """Everything that later decisions rest on."""
+        return self.State.model_validate({name: getattr(self, name) for name in self.State.model_fields})
+
     def freeze(self) -> bytes:
         """Packs the state for a snapshot."""
-        state = self.State.model_validate({name: getattr(self, name) for name in self.State.model_fields})
-        return to_json(state)
+        return to_json(self.state())
 
     @classmethod
     def thaw(cls, state: bytes, *, id: UUID, version: int) -> Self:  # noqa: A002 - the library's word
@@ -112,7 +115,7 @@ class PydanticJSON(Transcoder):
 class PydanticMapper(Mapper[UUID]):
     """Events to stored bytes and back, in one pass of pydantic each way; older shapes are lifted on the way in."""
 
-    ENVELOPE: ClassVar = {"originator_id", "originator_version", "timestamp"}
+    ENVELOPE: ClassVar[set[str]] = {"originator_id", "originator_version", "timestamp"}
     VERSION: ClassVar = "class_version"
 
     def to_stored_event(self, domain_event: Any) -> StoredEvent:

@@ -78,7 +78,7 @@ class Ledger(Application[UUID]):
         """Each member by id; None where there is no such one. One round trip for all."""
         streams: dict[UUID, list[RecordedEvent]] = {member_id: [] for member_id in member_ids}
         for event in self.history.load_many(organization_id, list(streams)):
-            streams[cast("UUID", event.originator_id)].append(event)
+            streams[event.originator_id].append(event)
         found = {member_id: self._replayed(events) for member_id, events in streams.items()}
         return {member_id: member if isinstance(member, Member) else None for member_id, member in found.items()}
 

@@ -1,0 +1,1 @@
+"""What one can see: folds of history into read models, rebuilt at will."""

@@ -1,0 +1,1 @@
+"""Readings of history for auditors: replay, explain, verify."""
