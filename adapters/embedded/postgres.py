@@ -71,13 +71,12 @@ class EmbeddedPostgres(EmbeddedServer):
         return f"postgresql://{user}@/{name}?host={socket}"
 
     def delete(self) -> None:
-        """Removes the data for good; the server must have been stopped."""
-        self._tidy()
+        """Removes the stopped server's data for good, wherever it lies."""
         data = self._data.resolve()
         shutil.rmtree(data, ignore_errors=True)
         if data.parent.parent == OUTSIDE:
             data.parent.rmdir()
-        shutil.rmtree(self.folder)
+        super().delete()
 
     # Data.
 

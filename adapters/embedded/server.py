@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import fcntl
 import os
+import shutil
 import signal
 import subprocess
 import time
 from abc import ABC, abstractmethod
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Self
 
 import psutil
@@ -18,7 +20,6 @@ from adapters.embedded.lease import Share, alone, is_held, open_lock
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
 # The program's first output is its own process id, so that it is known even when we are killed right after the start.
 _TELL_PID_THEN_RUN = 'echo $$; exec "$@" >&2'
@@ -73,6 +74,9 @@ class EmbeddedServer(ABC):
     def _environment(self) -> Mapping[str, str]:
         return PLAIN_ENVIRONMENT
 
+    def _working_folder(self) -> Path:
+        return Path("/")
+
     def _tidy(self) -> None:
         """Removes what only a running server needs; called when its last user has stopped it."""
         (self.folder / "pid").unlink(missing_ok=True)
@@ -122,14 +126,14 @@ class EmbeddedServer(ABC):
     @property
     def alive(self) -> bool:
         """Whether the server, or a child of it, is running."""
-        return is_held(self.folder / "alive.lock")
+        return self.folder.exists() and is_held(self.folder / "alive.lock")
 
     def start(self) -> None:
         """Starts the server and returns when it does real work; for who is sure that it is not running."""
         self._prepare()
         self._spawn()
         if not self._wait_for_answer():
-            why = self._last_words()
+            why = telling_line(self._log_tail())
             self.kill9()
             raise EmbeddedServerFailed(f"{self.called} did not start: {why} (log: {self.log})")
 
@@ -145,6 +149,11 @@ class EmbeddedServer(ABC):
         """Stops the server, when it is running, and starts it with the same data and address."""
         self.stop()
         self.start()
+
+    def delete(self) -> None:
+        """Removes the stopped server's folder for good."""
+        self._tidy()
+        shutil.rmtree(self.folder)
 
     def kill9(self) -> None:
         """Kills the server and its children at once, as a power cut would."""
@@ -179,7 +188,7 @@ class EmbeddedServer(ABC):
                     stdout=pid,
                     stderr=log,
                     pass_fds=(lock,),
-                    cwd="/",
+                    cwd=self._working_folder(),
                     env=dict(self._environment()),
                     start_new_session=True,  # Ctrl-C in our terminal is not for the server
                     **self._credentials(),
@@ -236,10 +245,11 @@ class EmbeddedServer(ABC):
     def _log_size(self) -> int:
         return self.log.stat().st_size if self.log.exists() else 0
 
-    def _last_words(self) -> str:
+    def _log_tail(self) -> str:
+        """What the server has said since it was started."""
         with self.log.open("rb") as log:
             log.seek(self._log_start)
-            return telling_line(log.read().decode(errors="replace"))
+            return log.read().decode(errors="replace")
 
 
 def telling_line(output: str) -> str:

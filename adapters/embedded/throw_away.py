@@ -10,8 +10,10 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from adapters.embedded.kafka import EmbeddedKafka
 from adapters.embedded.lease import open_lock
 from adapters.embedded.postgres import EmbeddedPostgres
+from adapters.embedded.tansu import EmbeddedTansu
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,6 +26,13 @@ def throw_away_postgres() -> Iterator[EmbeddedPostgres]:
     """A running PostgreSQL of the caller's own, deleted at the end."""
     with throw_away_home() as home, EmbeddedPostgres(home) as server:
         yield server
+
+
+@contextmanager
+def throw_away_kafka() -> Iterator[EmbeddedKafka]:
+    """A running Apache Kafka of the caller's own, deleted at the end."""
+    with throw_away_home() as home, EmbeddedKafka(home) as broker:
+        yield broker
 
 
 @contextmanager
@@ -59,8 +68,8 @@ def _delete_when_abandoned(home: Path) -> None:
 
 
 def _delete(home: Path) -> None:
-    server = EmbeddedPostgres(home)
-    if server.folder.exists():
-        server.kill9()
-        server.delete()
+    for server in (EmbeddedPostgres(home), EmbeddedKafka(home), EmbeddedTansu(home)):
+        if server.folder.exists():
+            server.kill9()
+            server.delete()
     shutil.rmtree(home)
