@@ -1,0 +1,1 @@
+"""How downstream services hear of us: the public events, the relay that sends them, and the topic read back."""

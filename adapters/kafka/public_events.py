@@ -1,0 +1,35 @@
+"""The public events: an allow-list of fields for each event of the domain that means something to others.
+
+The contract is the models in `public_purchases`, `public_directory` and `public_catalog`, not the domain: a field goes
+out because it is written there. Names and fields of a version stay; fields may be added. What means nothing to others,
+or is not for them, is listed in `OPAQUE`.
+"""
+
+from __future__ import annotations
+
+from adapters.kafka import public_catalog, public_directory, public_purchases
+from adapters.kafka.public_values import DECLARED, PublicEvent, PublicType
+from domain.kernel import AggregateEvent
+from domain.member import Member
+
+OPAQUE: frozenset[type[AggregateEvent]] = frozenset(
+    {
+        Member.MemberDetailsChanged,  # says which personal facts changed, and nothing else
+    }
+)
+"""Events that consumers see as a place in the sequence, without content."""
+
+
+class Opaque(PublicEvent):
+    """Something happened that is not public; it is sent so that the sequence has no gap."""
+
+
+OPAQUE_TYPE = PublicType("seatledger.opaque.v1", Opaque)
+
+PUBLIC_TYPES: dict[str, PublicType] = {
+    **DECLARED,
+    **{kind.TOPIC: OPAQUE_TYPE for kind in OPAQUE},  # type: ignore[attr-defined]
+}
+"""What an event is called outside, by its stored name: every event of the domain stands here."""
+
+__all__ = ["OPAQUE", "OPAQUE_TYPE", "PUBLIC_TYPES", "public_catalog", "public_directory", "public_purchases"]

@@ -1,0 +1,136 @@
+"""The values inside public events: what goes out of a value of the domain is what is named here, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Annotated, Any, TypeVar, get_args
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.fields import FieldInfo
+
+from domain.kernel import AggregateEvent
+from domain.offer import RULE
+from domain.product import Policy
+
+
+def words(known: Any) -> FieldInfo:
+    """A word out of a list that may grow: consumers must accept words that they do not know."""
+    info: FieldInfo = Field(json_schema_extra={"x-extensible-enum": list(get_args(known))})
+    return info
+
+
+Own = Field(validation_alias="originator_id")  # the id of the aggregate, under its own name
+
+
+class PublicValue(BaseModel):
+    """Reads its fields, and only those, from the attributes of a value of the domain."""
+
+    model_config = ConfigDict(frozen=True, from_attributes=True, extra="ignore")
+
+
+class Price(PublicValue):
+    """The price of one license per billing period and the rule for parts of it, as they hold for the term."""
+
+    offer_id: UUID
+    term: Annotated[str, Field(examples=["P1M", "P1Y"])]
+    plan: Annotated[str, Field(examples=["monthly", "annual"])]
+    currency: str
+    currency_exponent: int
+    unit_price_minor: int
+    price_version: int
+    rule: Annotated[str, Field(examples=[RULE])]
+
+
+class Batch(PublicValue):
+    """Licenses that came together."""
+
+    number: int
+    licenses: int
+    opened_at: datetime
+
+
+class Term(PublicValue):
+    """Days from `start` to before `end`."""
+
+    start: date
+    end: date
+
+
+class ProductDescription(PublicValue):
+    """A product as its publisher names it."""
+
+    product_id: str
+    name: str
+    sku_part_number: str
+    sku_id: UUID | None
+    self_service: bool
+    policies: tuple[Annotated[str, words(Policy)], ...]
+
+
+class OfferTerms(PublicValue):
+    """What stays the same for the life of an offer."""
+
+    product_id: str
+    term: Annotated[str, Field(examples=["P1M", "P1Y"])]
+    plan: Annotated[str, Field(examples=["monthly", "annual"])]
+    currency: str
+    currency_exponent: int
+    maximum: int
+    rule: Annotated[str, Field(examples=[RULE])]
+
+
+class PriceVersion(PublicValue):
+    """The price of one license per billing period, from a UTC date on."""
+
+    number: int
+    unit_price_minor: int
+    effective_on: date
+
+
+class OrganizationDescription(PublicValue):
+    """What is fixed when an organization is created."""
+
+    handle: str
+    country: str
+    currency: str
+    currency_exponent: int
+    simulation: bool
+
+
+class PublicEvent(PublicValue):
+    """The value of a message."""
+
+
+@dataclass(frozen=True)
+class PublicType:
+    """A name in the contract with the model of its values."""
+
+    name: str
+    model: type[PublicEvent]
+
+    @property
+    def schema_id(self) -> str:
+        """The identifier of the JSON Schema of the values."""
+        return "urn:seatledger:event:" + self.name.removeprefix("seatledger.")
+
+
+DECLARED: dict[str, PublicType] = {}
+"""By the stored name of the event; filled by `public`."""
+
+M = TypeVar("M", bound=type[PublicEvent])
+
+
+def public(name: str, *, of: type[AggregateEvent]) -> Callable[[M], M]:
+    """Declares the model to be what goes out of an event of the domain, under a name that never changes."""
+
+    def declare(model: M) -> M:
+        stored_name: str = of.TOPIC  # type: ignore[attr-defined]
+        if stored_name in DECLARED or any(known.name == name for known in DECLARED.values()):
+            raise ValueError(f"{stored_name} or {name} is declared twice")
+        DECLARED[stored_name] = PublicType(name, model)
+        return model
+
+    return declare
