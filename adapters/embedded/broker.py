@@ -28,7 +28,6 @@ _TAKEN = ("Address already in use", "AddrInUse", "BindException")
 class EmbeddedBroker(EmbeddedServer):
     """A broker on loopback with its files in a folder of its own; restarted it keeps its address."""
 
-    start_timeout_s: ClassVar[float] = 120.0
     ports_needed: ClassVar[int]
 
     def __init__(self, folder: Path) -> None:
@@ -51,7 +50,7 @@ class EmbeddedBroker(EmbeddedServer):
             try:
                 return super().start()
             except EmbeddedServerFailed:
-                if attempt == _PORT_ATTEMPTS - 1 or not any(words in self._log_tail() for words in _TAKEN):
+                if attempt == _PORT_ATTEMPTS - 1 or not any(words in self._program.said() for words in _TAKEN):
                     raise
                 self._ports_file.unlink()
         return None

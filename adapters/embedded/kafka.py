@@ -13,7 +13,8 @@ from uuid import uuid4
 
 from adapters.embedded.account import PLAIN_ENVIRONMENT
 from adapters.embedded.broker import EmbeddedBroker
-from adapters.embedded.server import EmbeddedServerFailed, telling_line
+from adapters.embedded.program import telling_line
+from adapters.embedded.server import EmbeddedServerFailed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -14,7 +14,8 @@ from psycopg.pq import PGconn, Ping
 
 from adapters.embedded.account import OUTSIDE, PLAIN_ENVIRONMENT, Account, Credentials, unprivileged_account
 from adapters.embedded.postgres_binaries import postgres_binaries
-from adapters.embedded.server import EmbeddedServer, EmbeddedServerFailed, telling_line
+from adapters.embedded.program import telling_line
+from adapters.embedded.server import EmbeddedServer, EmbeddedServerFailed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -53,7 +54,6 @@ class EmbeddedPostgres(EmbeddedServer):
     """
 
     called: ClassVar[str] = "the embedded PostgreSQL"
-    start_timeout_s: ClassVar[float] = 120.0  # recovery after a crash counts
     stop_signal: ClassVar[signal.Signals] = signal.SIGINT  # "fast": clients are disconnected, nothing is lost
 
     def __init__(self, home: Path) -> None:
