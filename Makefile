@@ -33,8 +33,8 @@ format: setup ## formats the code and mends what the linter can mend
 topics: setup ## adds new event names with a sample to tests/history/topics.json; ARGS=--rewrite-unreleased before 0.1.0
 	@$(BIN)/python -m tests.tidy.topics $(ARGS)
 
-kafka: ## fetches Apache Kafka for the tests marked `kafka` (needs Java 17 and Maven)
-	@tools/kafka/kafka.sh fetch
+kafka: setup ## fetches Apache Kafka for the tests marked `kafka` (needs Java 17 and Maven)
+	@$(BIN)/python tools/kafka/fetch.py
 
 # No index, no host and no path of a machine may leak into the locks, hence the many --no-emit.
 COMPILE = $(BIN)/pip-compile --quiet --generate-hashes --strip-extras --allow-unsafe --no-header --annotation-style=line \
