@@ -18,6 +18,7 @@ from domain.refusals import (
     NotEnoughLicenses,
     RemovalWindowPassed,
     StaleVersion,
+    SubscriptionNotActive,
     TooFewLicenses,
     TooManyLicenses,
     TooManyUsersAtOnce,
@@ -130,7 +131,7 @@ class LicensePool(Aggregate):
 
     @property
     def free(self) -> int:
-        return max(0, self.total - self.assigned)
+        return 0 if self.closed else max(0, self.total - self.assigned)
 
     def removable(self, at: datetime) -> list[Batch]:
         """The batches whose window is open, newest first."""
@@ -148,17 +149,18 @@ class LicensePool(Aggregate):
 
     def resize(self, total: int, price: PriceFacts, at: datetime) -> None:
         """Sets the new total, at the price of the term."""
+        self._refuse_when_closed()
         if total > self.total:
-            self.increase(total, price, at)
+            self._increase(total, price, at)
         elif total < self.total:
-            self.decrease(total, price, at)
+            self._decrease(total, price, at)
 
-    def increase(self, total: int, price: PriceFacts, at: datetime) -> None:
+    def _increase(self, total: int, price: PriceFacts, at: datetime) -> None:
         refuse_total(total, price)
         batch = Batch(number=self.last_batch + 1, licenses=total - self.total, opened_at=at)
         self._tell_resized(total, "increase", price, (batch,), removable_until=batch.removable_until)
 
-    def decrease(self, total: int, price: PriceFacts, at: datetime) -> None:
+    def _decrease(self, total: int, price: PriceFacts, at: datetime) -> None:
         refuse_total(total, price)
         if total < self.assigned:
             raise LicensesStillAssigned(total=total, assigned=self.assigned)
@@ -166,6 +168,7 @@ class LicensePool(Aggregate):
 
     def assign(self, candidates: Mapping[UUID, Member | None]) -> None:
         """Gives each candidate a license, all or none; `None` is a member that does not exist."""
+        self._refuse_when_closed()
         refuse_many_users(len(candidates))
         wanting = {member_id: member for member_id, member in candidates.items() if member_id not in self.holders}
         reasons = {
@@ -196,6 +199,10 @@ class LicensePool(Aggregate):
         """Ends every assignment with one event."""
         if not self.closed:
             self.tell(self.LicensePoolClosed, assignments_ended=self.assigned, reason=reason, **self._whose())
+
+    def _refuse_when_closed(self) -> None:
+        if self.closed:
+            raise SubscriptionNotActive(subscription_id=self.subscription_id, state="disabled")
 
     def _whose(self) -> dict[str, object]:
         return {"subscription_id": self.subscription_id, "product_id": self.product_id, "total": self.total}
