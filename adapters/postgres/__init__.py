@@ -1,0 +1,1 @@
+"""PostgreSQL: the ledger, its followers and migrations, and the read tables."""

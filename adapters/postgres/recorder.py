@@ -1,0 +1,194 @@
+"""The ledger's recorder: every save is one call of `ledger.append`, every load one query."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime, timedelta
+from typing import Any, ClassVar, NoReturn, cast
+from uuid import UUID
+
+import psycopg
+from eventsourcing.persistence import StoredEvent
+from eventsourcing.postgres import PostgresApplicationRecorder
+from psycopg.types.numeric import Int8
+from pydantic_core import to_json
+
+from adapters.postgres.arrays import Array
+from adapters.postgres.datastore import LedgerDatastore
+from adapters.postgres.errors import unavailable_is_told
+from domain.envelope import RecordedEvent
+from domain.personal import PersonalFact
+from domain.refusals import Refusal
+from services.ports import AlreadyRecorded, LedgerUnavailable, Receipt, Snapshot, VersionConflict
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+EVENT_COLUMNS = (
+    "originator_id, originator_version, topic, state,"
+    " organization_id, organization_seq, position, recorded_at, metadata, chain_hash"
+)
+RECEIPT_COLUMNS = "fingerprint, position, organization_seq, events, recorded_at"
+
+APPEND = (
+    f"SELECT repeated, {RECEIPT_COLUMNS} FROM ledger.append(%b, %b, %s, %b,"
+    " %b::uuid[], %b::bigint[], %b::text[], %b::bytea[], %b::bytea[], %b::uuid[], %b::bigint[], %s::jsonb)"
+)
+RECORDED = f"SELECT {RECEIPT_COLUMNS} FROM ledger.commands WHERE organization_id = %b AND command_id = %b AND step = %s"
+OF_ONE = f"SELECT {EVENT_COLUMNS} FROM ledger.events WHERE organization_id = %b AND originator_id = %b"
+LOAD_EVENTS = f"{OF_ONE} ORDER BY originator_version"
+LOAD_MANY = (
+    f"SELECT {EVENT_COLUMNS} FROM ledger.events WHERE organization_id = %b AND originator_id = ANY(%b::uuid[])"
+    " ORDER BY originator_id, originator_version"
+)
+# The snapshot comes as the first row, in the columns of an event and without a place in history.
+LOAD = (
+    "WITH kept AS MATERIALIZED ("
+    " SELECT * FROM ledger.snapshots WHERE organization_id = %(organization)b AND originator_id = %(originator)b)"
+    " SELECT originator_id, version AS originator_version, topic, state,"
+    " organization_id, NULL AS organization_seq, NULL AS position, occurred_at, shape, NULL FROM kept"
+    f" UNION ALL SELECT {EVENT_COLUMNS} FROM ledger.events"
+    " WHERE organization_id = %(organization)b AND originator_id = %(originator)b"
+    " AND originator_version > coalesce((SELECT version FROM kept), 0) ORDER BY originator_version"
+)
+TOLD = (
+    f"SELECT {EVENT_COLUMNS} FROM ledger.events"
+    " WHERE organization_id = %b AND organization_seq > %b AND organization_seq <= %b ORDER BY organization_seq"
+)
+KEEP_SNAPSHOT = "SELECT ledger.keep_snapshot(%b, %b, %b, %s, %b, %b, %b)"
+# The two-number form: its keys are never the one-number keys that the append locks.
+TURN = "SELECT pg_advisory_xact_lock(uuid_hash(%b), uuid_hash(%b))"
+
+
+class UnstorableText(Refusal):
+    code = "unstorable_text"
+
+    def __init__(self, *, purpose: str) -> None:
+        super().__init__(f"the {purpose} contains a NUL character; remove it", purpose=purpose)
+
+
+class LedgerRecorder(PostgresApplicationRecorder):
+    """Implements `services.ports.Recorder`; the doors of the library that know no organization are shut."""
+
+    datastore: LedgerDatastore
+
+    def __init__(self, datastore: LedgerDatastore) -> None:
+        super().__init__(datastore, events_table_name="events")
+
+    # Writes.
+
+    def append(
+        self,
+        events: Sequence[StoredEvent],
+        *,
+        organization_id: UUID,
+        command_id: UUID,
+        step: str,
+        fingerprint: bytes,
+        metadata: Sequence[bytes],
+        seen: Sequence[tuple[UUID, int]],
+        facts: Sequence[PersonalFact],
+    ) -> Receipt:
+        for fact in facts:
+            if "\0" in fact.value:
+                raise UnstorableText(purpose=fact.purpose.replace("_", " "))
+        arguments = (
+            organization_id,
+            command_id,
+            step,
+            fingerprint,
+            Array.of_uuids(cast("UUID", event.originator_id) for event in events),
+            Array.of_bigints(event.originator_version for event in events),
+            Array.of("text", [event.topic.encode() for event in events]),
+            Array.of("bytea", [event.state for event in events]),
+            Array.of("bytea", metadata),
+            Array.of_uuids(originator_id for originator_id, _ in seen),
+            Array.of_bigints(version for _, version in seen),
+            to_json(facts).decode() if facts else None,
+        )
+        with self.datastore.get_connection() as connection:
+            try:
+                row = connection.execute(APPEND, arguments, prepare=True, binary=True).fetchone()
+            except psycopg.errors.IntegrityConstraintViolation as moved:  # exactly 23000: told by the function
+                message, originator_id = moved.diag.message_primary, moved.diag.message_detail
+                raise VersionConflict(cast("str", message), UUID(originator_id)) from None
+        repeated, *receipt = cast("tuple[Any, ...]", row)
+        if repeated:
+            raise AlreadyRecorded(Receipt(*receipt))
+        return Receipt(*receipt)
+
+    def keep_snapshot(self, organization_id: UUID, originator_id: UUID, snapshot: Snapshot) -> None:
+        arguments = (
+            organization_id,
+            originator_id,
+            Int8(snapshot.version),
+            snapshot.topic,
+            snapshot.shape,
+            snapshot.state,
+            Int8((snapshot.occurred_at - EPOCH) // timedelta(microseconds=1)),
+        )
+        with suppress(LedgerUnavailable), self.datastore.get_connection() as connection:
+            connection.execute(KEEP_SNAPSHOT, arguments, prepare=True)
+
+    @contextmanager
+    def turn(self, organization_id: UUID, originator_id: UUID) -> Iterator[None]:
+        with unavailable_is_told(), self.datastore.turns.connection() as connection, connection.transaction():
+            connection.execute(TURN, (organization_id, originator_id))
+            yield
+
+    # Reads.
+
+    def recorded(self, organization_id: UUID, command_id: UUID, step: str) -> Receipt | None:
+        rows = self._rows(RECORDED, (organization_id, command_id, step))
+        return Receipt(*rows[0]) if rows else None
+
+    def load(self, organization_id: UUID, originator_id: UUID) -> tuple[Snapshot | None, list[RecordedEvent]]:
+        rows = self._rows(LOAD, {"organization": organization_id, "originator": originator_id})
+        if rows and rows[0][5] is None:
+            _, version, topic, state, _, _, _, occurred_at, shape, _ = rows.pop(0)
+            snapshot = Snapshot(
+                topic=topic,
+                version=version,
+                shape=shape,
+                state=state,
+                occurred_at=EPOCH + timedelta(microseconds=occurred_at),
+            )
+            return snapshot, [RecordedEvent(*row) for row in rows]
+        return None, [RecordedEvent(*row) for row in rows]
+
+    def load_events(self, organization_id: UUID, originator_id: UUID) -> list[RecordedEvent]:
+        return [RecordedEvent(*row) for row in self._rows(LOAD_EVENTS, (organization_id, originator_id))]
+
+    def load_many(self, organization_id: UUID, originator_ids: Sequence[UUID]) -> list[RecordedEvent]:
+        return [RecordedEvent(*row) for row in self._rows(LOAD_MANY, (organization_id, Array.of_uuids(originator_ids)))]
+
+    def told(self, organization_id: UUID, *, after: int, until: int) -> list[RecordedEvent]:
+        return [RecordedEvent(*row) for row in self._rows(TOLD, (organization_id, Int8(after), Int8(until)))]
+
+    def _rows(self, query: str, parameters: Any) -> list[tuple[Any, ...]]:
+        with self.datastore.get_connection() as connection:
+            return connection.execute(query, parameters, prepare=True, binary=True).fetchall()
+
+    # The library's doors.
+
+    WAY_IN: ClassVar = "the ledger is written through `Ledger.save(…, because=command)` alone"
+    WAY_OUT: ClassVar = "the ledger is read by organization: `Ledger.find(kind, organization_id, id)`"
+    FOLLOW: ClassVar = "positions are committed out of order: read them through a `Follower`"
+
+    def create_table(self) -> NoReturn:
+        raise NotImplementedError("tables come from `seatledger migrate`")
+
+    def insert_events(self, *_: Any, **__: Any) -> NoReturn:
+        raise NotImplementedError(self.WAY_IN)
+
+    def select_events(self, *_: Any, **__: Any) -> NoReturn:
+        raise NotImplementedError(self.WAY_OUT)
+
+    def select_notifications(self, *_: Any, **__: Any) -> NoReturn:
+        raise NotImplementedError(self.FOLLOW)
+
+    def max_notification_id(self) -> NoReturn:
+        raise NotImplementedError(self.FOLLOW)
+
+    def subscribe(self, *_: Any, **__: Any) -> NoReturn:
+        raise NotImplementedError(self.FOLLOW)

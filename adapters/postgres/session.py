@@ -1,0 +1,35 @@
+"""How seatledger connects to PostgreSQL: the role it acts in and the time limits of its sessions."""
+
+from __future__ import annotations
+
+from psycopg import ProgrammingError
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+from adapters.postgres.errors import StartRefused
+
+APP = "seatledger_app"
+PROJECTOR = "seatledger_projector"
+
+CONNECT_TIMEOUT_S = 5
+LIMITS = {
+    # A waiter for a busy organization gives its connection back; a forgotten transaction cannot hold up followers.
+    "lock_timeout": "10s",
+    "statement_timeout": "60s",
+    "idle_in_transaction_session_timeout": "60s",
+    # What the guarantees rest on, whatever the login's or database's own setting is.
+    "default_transaction_isolation": "read\\ committed",
+}
+
+
+def session(url: str, *, role: str | None, name: str = "seatledger", **limits: str) -> str:
+    """The connection string of a session that acts as `role`, also when the login is a superuser."""
+    try:
+        parts = conninfo_to_dict(url)
+    except ProgrammingError:
+        raise StartRefused("the database URL is not one: write postgresql://user@host:5432/database") from None
+    settings = {**LIMITS, **limits, **({"role": role} if role else {})}
+    options = " ".join([str(parts.get("options") or ""), *(f"-c {key}={value}" for key, value in settings.items())])
+    return make_conninfo(
+        "",
+        **{"connect_timeout": CONNECT_TIMEOUT_S, "application_name": name, **parts, "options": options.strip()},
+    )
