@@ -1,0 +1,67 @@
+"""How far the relay has come: kept in the log itself, in the same transaction as the events it speaks of."""
+
+from __future__ import annotations
+
+from contextlib import closing
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from adapters.kafka.topic import TopicMessage, read_topic
+from adapters.kafka.topic_settings import Topics
+from domain.envelope import RecordedEvent
+
+
+class PositionLost(Exception):
+    """Says why it cannot be known how far the relay has come."""
+
+
+class RelayPosition(BaseModel):
+    """The last event that was published, named so that the ledger can tell whether it is the same history."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    source: str
+    position: int
+    chain_hash: str  # in hexadecimal digits
+    organization_id: str
+    organization_seq: int
+
+    @classmethod
+    def of(cls, event: RecordedEvent, source: str) -> RelayPosition:
+        """The position after this event."""
+        return cls(
+            source=source,
+            position=event.position,
+            chain_hash=event.chain_hash.hex(),
+            organization_id=str(event.organization_id),
+            organization_seq=event.organization_seq,
+        )
+
+
+def read_position(bootstrap: str, topics: Topics, source: str) -> RelayPosition | None:
+    """The last committed position; None only when no event was ever published. Raises PositionLost.
+
+    Every record is read: what a relay of today skips to save time, another would publish again.
+    """
+    last: TopicMessage | None = None
+    for record in read_topic(bootstrap, topics.position):
+        if last is None or record.offset > last.offset:
+            last = record
+    if last is None:
+        with closing(read_topic(bootstrap, topics.events)) as events:
+            is_empty = next(events, None) is None
+        if not is_empty:
+            raise PositionLost(
+                f"{topics.events} has events and {topics.position} has no position: it was deleted or another one was"
+                " configured; restore it, or publish to a new topic"
+            )
+        return None
+    try:
+        position = RelayPosition.model_validate_json(last.value)
+    except ValidationError:
+        raise PositionLost(f"{topics.position} {last.place} is no position; remove what else writes to it") from None
+    if position.source != source:
+        raise PositionLost(
+            f"{topics.events} has the events of {position.source}, and this ledger is {source}; publish to a new topic"
+        )
+    return position

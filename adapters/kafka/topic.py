@@ -1,0 +1,157 @@
+"""The topic read back: every committed message, from the beginning to what was the end when the reading began."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Generator, Iterator, Mapping
+from dataclasses import dataclass
+from heapq import heappop, heappush
+from typing import Any
+
+from kafka import KafkaConsumer, TopicPartition
+
+PATIENCE_S = 90.0  # longer than an open transaction may last
+FULL = 2_000  # messages of a partition that wait for those of others; then it pauses
+REQUEST_TIMEOUT_MS = 15_000
+
+
+class TopicUnreadable(Exception):
+    """The reading did not come to the end of the topic in time."""
+
+
+@dataclass(frozen=True, slots=True)
+class TopicMessage:
+    """A message as it was read, with its headers as text."""
+
+    partition: int
+    offset: int
+    timestamp_ms: int
+    key: bytes | None
+    value: bytes
+    headers: Mapping[str, str]
+
+    @property
+    def position(self) -> int:
+        """Where the ledger has its event; 0 where the header does not say."""
+        text = self.headers.get("ce_position", "")
+        return int(text) if text.isascii() and text.isdigit() else 0
+
+    @property
+    def type(self) -> str:
+        """The public type of its event."""
+        return self.headers.get("ce_type", "")
+
+    @property
+    def place(self) -> str:
+        """Where the topic has it, for people."""
+        return f"partition {self.partition} offset {self.offset}"
+
+
+def read_topic(bootstrap: str, topic: str) -> Generator[TopicMessage]:
+    """All committed messages, by rising position over all partitions; memory stays bounded.
+
+    Raises TopicUnreadable when nothing comes for longer than a transaction may stay open.
+    """
+    ends = _ends(bootstrap, topic)
+    if not ends:
+        return
+    consumer = _consumer(bootstrap, isolation_level="read_committed", fetch_max_wait_ms=50)
+    try:
+        consumer.assign(list(ends))
+        consumer.seek_to_beginning()
+        yield from _by_position(_Partitions(consumer, ends))
+    finally:
+        consumer.close()
+
+
+def _by_position(partitions: _Partitions) -> Iterator[TopicMessage]:
+    partitions.fill()
+    heads: list[tuple[int, TopicPartition]] = []
+    for partition, waiting in partitions.waiting.items():
+        if waiting:
+            heappush(heads, (waiting[0].position, partition))
+    while heads:
+        _, partition = heappop(heads)
+        waiting = partitions.waiting[partition]
+        yield waiting.popleft()
+        if not waiting:
+            partitions.fill()
+        if waiting:
+            heappush(heads, (waiting[0].position, partition))
+
+
+class _Partitions:
+    """Keeps the next messages of every partition at hand until its end is reached."""
+
+    def __init__(self, consumer: Any, ends: Mapping[TopicPartition, int]) -> None:
+        self.consumer = consumer
+        self.ends = ends
+        self.waiting: dict[TopicPartition, deque[TopicMessage]] = {partition: deque() for partition in ends}
+        self.unfinished = set(ends)
+
+    def fill(self) -> None:
+        """Reads until every partition that has not ended has a message waiting."""
+        patient_until = time.monotonic() + PATIENCE_S
+        while any(not self.waiting[partition] for partition in self.unfinished):
+            self._balance()
+            if self._read() or self._drop_finished():
+                patient_until = time.monotonic() + PATIENCE_S
+            elif time.monotonic() > patient_until:
+                topic = next(iter(self.unfinished)).topic
+                raise TopicUnreadable(
+                    f"the end of {topic} was not reached: a transaction is open, or the broker is down"
+                )
+
+    def _balance(self) -> None:
+        full = [partition for partition, waiting in self.waiting.items() if len(waiting) >= FULL]
+        self.consumer.pause(*full)
+        self.consumer.resume(*(self.waiting.keys() - full))
+
+    def _read(self) -> bool:
+        records = self.consumer.poll(timeout_ms=100, max_records=FULL)
+        for partition, found in records.items():
+            end = self.ends[partition]
+            self.waiting[partition].extend(_message(record) for record in found if record.offset < end)
+        return bool(records)
+
+    def _drop_finished(self) -> bool:
+        """Control records take offsets too, so only the consumer's position tells that the end is reached."""
+        finished = {
+            partition for partition in self.unfinished if self.consumer.position(partition) >= self.ends[partition]
+        }
+        self.unfinished -= finished
+        return bool(finished)
+
+
+def _message(record: Any) -> TopicMessage:
+    return TopicMessage(
+        partition=record.partition,
+        offset=record.offset,
+        timestamp_ms=record.timestamp,
+        key=record.key,
+        value=record.value or b"",
+        headers={name: (value or b"").decode(errors="replace") for name, value in record.headers},
+    )
+
+
+def _ends(bootstrap: str, topic: str) -> dict[TopicPartition, int]:
+    """Where the partitions that are not empty end, open transactions included: the reading waits for their outcome."""
+    consumer = _consumer(bootstrap, isolation_level="read_uncommitted")
+    try:
+        numbers = consumer.partitions_for_topic(topic) or set()
+        ends: dict[TopicPartition, int] = consumer.end_offsets([TopicPartition(topic, number) for number in numbers])
+    finally:
+        consumer.close()
+    return {partition: end for partition, end in ends.items() if end > 0}
+
+
+def _consumer(bootstrap: str, **settings: Any) -> Any:
+    return KafkaConsumer(
+        bootstrap_servers=bootstrap,
+        enable_auto_commit=False,
+        allow_auto_create_topics=False,
+        request_timeout_ms=REQUEST_TIMEOUT_MS,
+        auto_offset_reset="earliest",
+        **settings,
+    )
