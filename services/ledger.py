@@ -8,6 +8,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 from uuid import UUID, uuid5
 
 from eventsourcing.application import Application
+from eventsourcing.utils import Environment, EnvType
 from pydantic_core import to_json
 
 from domain.envelope import Envelope, RecordedEvent
@@ -46,6 +47,10 @@ class Ledger(Application[UUID]):
         self.clock = clock
         self.fingerprint_key = fingerprint_key
         self.history = cast("Recorder", self.recorder)
+
+    def construct_env(self, name: str, env: EnvType | None = None) -> Environment:
+        """Only what is passed: no variable of the process decides how history is written."""
+        return Environment(name, dict(env or {}))
 
     # Loads.
 
@@ -202,8 +207,8 @@ class Ledger(Application[UUID]):
             return None
         try:
             aggregate = kind.thaw(snapshot.state, id=id, version=snapshot.version)
-        except ValueError:
-            return None  # history is the truth; the audit names a snapshot that differs from it
+        except Exception:  # noqa: BLE001 - whatever is wrong with a copy: history is the truth, and the audit names it
+            return None
         aggregate.occurred_at = snapshot.occurred_at
         return aggregate
 

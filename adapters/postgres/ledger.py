@@ -13,6 +13,7 @@ from eventsourcing.postgres import PostgresFactory
 from eventsourcing.utils import Environment, EnvType
 
 from adapters.postgres.datastore import LedgerDatastore
+from adapters.postgres.directory import PersonalDirectory
 from adapters.postgres.errors import StartRefused, unavailable_is_told
 from adapters.postgres.migrate import missing_migrations, refuse_unfit
 from adapters.postgres.recorder import LedgerRecorder
@@ -28,14 +29,14 @@ class LedgerFactory(PostgresFactory):
 
     def __init__(self, env: Environment | EnvType | None) -> None:
         BaseInfrastructureFactory.__init__(self, env)
-        self.datastore = LedgerDatastore(
+        self.datastore: LedgerDatastore = LedgerDatastore(
             cast("str", self.env.get(URL)),
             pool_size=int(self.env.get(POOL_SIZE, "8")),
             name=self.env.get(SESSION_NAME, "seatledger"),
         )
 
     def application_recorder(self) -> LedgerRecorder:
-        return LedgerRecorder(cast("LedgerDatastore", self.datastore))
+        return LedgerRecorder(self.datastore)
 
 
 def open_ledger(
@@ -60,6 +61,11 @@ def open_ledger(
         SESSION_NAME: session_name,
     }
     return Ledger(env, clock=clock, fingerprint_key=fingerprint_key)
+
+
+def directory_of(ledger: Ledger) -> PersonalDirectory:
+    """The personal facts beside this ledger, on the same connections."""
+    return PersonalDirectory(cast("LedgerFactory", ledger.factory).datastore)
 
 
 def refuse_unsafe(url: str) -> None:

@@ -3,7 +3,6 @@
 import struct
 from collections.abc import Iterable
 from hashlib import sha256
-from typing import cast
 from uuid import UUID
 
 from domain.envelope import RecordedEvent
@@ -29,7 +28,7 @@ def link(previous: bytes, event: RecordedEvent) -> bytes:
         event.organization_id.bytes,
         event.organization_seq,
         event.position,
-        cast("UUID", event.originator_id).bytes,
+        event.originator_id.bytes,
         event.originator_version,
         event.recorded_at,
         len(topic),

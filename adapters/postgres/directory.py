@@ -1,0 +1,63 @@
+"""The personal facts of an organization's members: who is called what, for as long as it is not erased."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from adapters.postgres.arrays import Array
+from adapters.postgres.datastore import LedgerDatastore
+from domain.personal import Purpose
+
+# Of the facts with one subject and purpose, the newest is the current one.
+CURRENT = (
+    " NOT EXISTS (SELECT FROM ledger.personal_facts newer"
+    " WHERE newer.organization_id = fact.organization_id AND newer.subject_id = fact.subject_id"
+    " AND newer.purpose = fact.purpose AND newer.organization_seq > fact.organization_seq)"
+)
+# The first 200 characters are what the index holds.
+MEMBER_IDS = (
+    "SELECT wanted.name, fact.subject_id FROM unnest(%b::text[]) AS wanted(name)"
+    " JOIN ledger.personal_facts fact ON fact.organization_id = %b AND fact.purpose = 'user_name'"
+    " AND left(ledger.folded(fact.value), 200) = left(ledger.folded(wanted.name), 200)"
+    f" AND ledger.folded(fact.value) = ledger.folded(wanted.name) AND {CURRENT}"
+)
+DETAILS = (
+    "SELECT DISTINCT ON (subject_id, purpose) subject_id, purpose, value FROM ledger.personal_facts"
+    " WHERE organization_id = %b AND subject_id = ANY(%b::uuid[]) AND purpose <> 'feedback'"
+    " ORDER BY subject_id, purpose, organization_seq DESC"
+)
+SEARCH = (
+    "SELECT fact.subject_id FROM ledger.personal_facts fact WHERE fact.organization_id = %b"
+    " AND fact.purpose = ANY(ARRAY['user_name', 'display_name', 'first_name', 'last_name'])"
+    f" AND left(ledger.folded(fact.value), 200) ^@ left(ledger.folded(%s), 200) AND {CURRENT}"
+    " GROUP BY fact.subject_id ORDER BY min(ledger.folded(fact.value)), fact.subject_id LIMIT %s"
+)
+
+
+class PersonalDirectory:
+    """Implements `services.ports.Directory`."""
+
+    def __init__(self, datastore: LedgerDatastore) -> None:
+        self._datastore = datastore
+
+    def member_ids(self, organization_id: UUID, user_names: Sequence[str]) -> Mapping[str, UUID]:
+        wanted = Array.of("text", [name.encode() for name in user_names if "\0" not in name])
+        return dict(self._rows(MEMBER_IDS, (wanted, organization_id)))
+
+    def details(self, organization_id: UUID, member_ids: Sequence[UUID]) -> Mapping[UUID, Mapping[Purpose, str]]:
+        found: dict[UUID, dict[Purpose, str]] = {}
+        for member_id, purpose, value in self._rows(DETAILS, (organization_id, Array.of_uuids(member_ids))):
+            found.setdefault(member_id, {})[purpose] = value
+        return found
+
+    def search(self, organization_id: UUID, prefix: str, limit: int) -> Sequence[UUID]:
+        """The members one of whose names begins so, regardless of case, in the order of that name."""
+        if "\0" in prefix:
+            return []
+        return [member_id for (member_id,) in self._rows(SEARCH, (organization_id, prefix, limit))]
+
+    def _rows(self, query: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
+        with self._datastore.get_connection() as connection:
+            return connection.execute(query, parameters, prepare=True, binary=True).fetchall()
