@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 OUTSIDE = Path("/var/lib/seatledger")
-"""Made by us, as root only, for what the account must reach when the project's folder is closed to it."""
+"""A folder of ours, as root only, for what the account must reach when the project's folder is closed to it."""
 
 _OURS_ALONE = 0o700
 
@@ -82,6 +82,14 @@ class Account:
             env=PLAIN_ENVIRONMENT,
             **self.credentials,
         )
+
+
+def make_outside() -> Path:
+    """Makes `OUTSIDE` when it is not there."""
+    if not OUTSIDE.exists():
+        OUTSIDE.mkdir()
+        OUTSIDE.chmod(0o755)
+    return OUTSIDE
 
 
 def unprivileged_account() -> Account:

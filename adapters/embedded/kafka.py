@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 from uuid import uuid4
@@ -50,8 +51,10 @@ class EmbeddedKafka(EmbeddedBroker):
 
     def _format(self) -> None:
         """Makes the data folder under another name until it is complete, so that a crash leaves no half."""
-        unfinished = self.folder / "initialising"
-        shutil.rmtree(unfinished, ignore_errors=True)
+        for left_over in self.folder.glob("initialising-*"):
+            shutil.rmtree(left_over, ignore_errors=True)
+        # A new name each time: the program of a killed starter may still be writing.
+        unfinished = Path(tempfile.mkdtemp(dir=self.folder, prefix="initialising-"))
         self._write_properties(data=unfinished.name)
         done = subprocess.run(
             self._java("kafka.tools.StorageTool", "format", "--cluster-id", _new_cluster_id(), "--config", _PROPERTIES),

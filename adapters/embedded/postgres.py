@@ -12,7 +12,14 @@ from urllib.parse import quote
 import psycopg
 from psycopg.pq import PGconn, Ping
 
-from adapters.embedded.account import OUTSIDE, PLAIN_ENVIRONMENT, Account, Credentials, unprivileged_account
+from adapters.embedded.account import (
+    OUTSIDE,
+    PLAIN_ENVIRONMENT,
+    Account,
+    Credentials,
+    make_outside,
+    unprivileged_account,
+)
 from adapters.embedded.postgres_binaries import postgres_binaries
 from adapters.embedded.program import telling_line
 from adapters.embedded.server import EmbeddedServer, EmbeddedServerFailed
@@ -58,7 +65,10 @@ class EmbeddedPostgres(EmbeddedServer):
 
     def __init__(self, home: Path) -> None:
         super().__init__(home / "postgres")
-        self._account: Account = unprivileged_account()
+        try:
+            self._account: Account = unprivileged_account()
+        except LookupError as error:
+            raise EmbeddedServerFailed(str(error)) from error
 
     @property
     def url(self) -> str:
@@ -72,10 +82,8 @@ class EmbeddedPostgres(EmbeddedServer):
 
     def delete(self) -> None:
         """Removes the stopped server's data for good, wherever it lies."""
-        data = self._data.resolve()
-        shutil.rmtree(data, ignore_errors=True)
-        if data.parent.parent == OUTSIDE:
-            data.parent.rmdir()
+        if self._data.is_symlink() and self._data.readlink().parent.parent == OUTSIDE:
+            shutil.rmtree(self._data.readlink().parent)
         super().delete()
 
     # Data.
@@ -86,6 +94,11 @@ class EmbeddedPostgres(EmbeddedServer):
 
     def _prepare(self) -> None:
         self._binaries = postgres_binaries(self._account)
+        if self._data.is_symlink() and not self._data.exists():
+            raise EmbeddedServerFailed(
+                f"{self.called} had its data in {self._data.readlink()}, which is gone;"
+                f" remove {self._data} to begin anew"
+            )
         if not self._data.exists():
             self._initialise()
         elif not self._account.can_enter(self._data.resolve()):
@@ -99,12 +112,12 @@ class EmbeddedPostgres(EmbeddedServer):
         """Makes the cluster beside its place and moves it there when it is complete, so that a crash leaves no half."""
         place = self.folder
         if not self._account.can_enter(self.folder):
-            OUTSIDE.mkdir(mode=0o755, parents=True, exist_ok=True)
-            place = Path(tempfile.mkdtemp(dir=OUTSIDE, prefix="data-"))
+            place = Path(tempfile.mkdtemp(dir=make_outside(), prefix="data-"))
             place.chmod(0o711)
-        unfinished = place / "initialising"
-        shutil.rmtree(unfinished, ignore_errors=True)
-        unfinished.mkdir()
+        for left_over in place.glob("initialising-*"):
+            shutil.rmtree(left_over, ignore_errors=True)
+        # A new name each time: the program of a killed starter may still be writing.
+        unfinished = Path(tempfile.mkdtemp(dir=place, prefix="initialising-"))
         self._account.owns(unfinished)
         made = self._account.run(
             [
@@ -114,11 +127,10 @@ class EmbeddedPostgres(EmbeddedServer):
             ]
         )
         if made.returncode != 0:
-            shutil.rmtree(unfinished, ignore_errors=True)
+            shutil.rmtree(unfinished if place == self.folder else place, ignore_errors=True)
             raise EmbeddedServerFailed(f"{self.called} could not make its data folder: {telling_line(made.stdout)}")
         unfinished.rename(place / "data")
         if place != self.folder:
-            self._data.unlink(missing_ok=True)  # a link to data that somebody removed
             self._data.symlink_to(place / "data")
 
     # Socket. Its path must be short, and the project's folder may be long: it lies under the temporary folder.
@@ -179,9 +191,10 @@ class EmbeddedPostgres(EmbeddedServer):
     def _answers(self) -> bool:
         if "ready" not in self._lock_file_lines()[7:8]:  # asking earlier would fill the log with refusals
             return False
-        if PGconn.ping(self.url_as(SUPERUSER, "postgres").encode()) != Ping.OK:
+        url = f"{self.url_as(SUPERUSER, 'postgres')}&connect_timeout=5"
+        if PGconn.ping(url.encode()) != Ping.OK:
             return False
-        with psycopg.connect(self.url_as(SUPERUSER, "postgres"), autocommit=True) as connection:
+        with psycopg.connect(url, autocommit=True) as connection:
             found = connection.execute("SELECT FROM pg_database WHERE datname = %s", (DATABASE,)).fetchone()
             if found is None:
                 connection.execute(f'CREATE DATABASE "{DATABASE}"')

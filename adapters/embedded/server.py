@@ -106,7 +106,7 @@ class EmbeddedServer(ABC):
                 return
             if self.alive:
                 raise EmbeddedServerFailed(
-                    f"{self.called} is running (process {self._program.pid}) but does not answer; see {self.log}"
+                    f"{self.called} is running (process {self.pid}) but does not answer; see {self.log}"
                 )
         self.start()
 
@@ -116,6 +116,11 @@ class EmbeddedServer(ABC):
     def alive(self) -> bool:
         """Whether the server, or a child of it, is running."""
         return self._program.alive
+
+    @property
+    def pid(self) -> int | None:
+        """The process id of the running server."""
+        return self._program.pid if self.alive else None
 
     def start(self) -> None:
         """Starts the server and returns when it does real work; for who knows that it is not running."""
