@@ -16,6 +16,8 @@ class Holders:
     """An ordered set of member ids. Decoding 100,000 UUID objects would cost more than the whole load may."""
 
     def __init__(self, packed: bytes = b"") -> None:
+        if len(packed) % ONE.size:
+            raise ValueError("holders are packed in 16 bytes each")
         self._ids: dict[bytes, None] = {member_id: None for (member_id,) in ONE.iter_unpack(packed)}
 
     def __len__(self) -> int:
@@ -54,9 +56,11 @@ class Holders:
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
-        return core_schema.no_info_plain_validator_function(
-            lambda value: value if isinstance(value, cls) else cls(base64.b64decode(value)),
-            json_schema_input_schema=core_schema.str_schema(),
+        unpacked = core_schema.no_info_after_validator_function(
+            lambda packed: cls(base64.b64decode(packed, validate=True)), core_schema.str_schema()
+        )
+        return core_schema.union_schema(
+            [core_schema.is_instance_schema(cls), unpacked],
             serialization=core_schema.plain_serializer_function_ser_schema(
                 cls.packed, return_schema=core_schema.str_schema()
             ),
