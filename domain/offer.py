@@ -7,9 +7,9 @@ from uuid import UUID
 from eventsourcing.domain import event
 from pydantic import Field
 
-from domain.calendar import BillingPlan, Term
+from domain.calendar import MONTHS_OF_CYCLE, MONTHS_OF_TERM, BillingPlan, Term
 from domain.kernel import Aggregate, AggregateBorn, Value
-from domain.refusals import OfferNotOnSale, PriceVersionExists, PriceVersionTooLate
+from domain.refusals import OfferNotOnSale, PlanLongerThanTerm, PriceVersionExists, PriceVersionTooLate
 
 RULE = "daily-half-up.v1"
 
@@ -84,6 +84,8 @@ class Offer(Aggregate):
     @classmethod
     def publish(cls, terms: OfferTerms, unit_price_minor: int, *, id: UUID, today: date) -> "Offer":  # noqa: A002
         """The first price takes effect at once: nobody bought at another."""
+        if MONTHS_OF_CYCLE[terms.plan] > MONTHS_OF_TERM[terms.term]:
+            raise PlanLongerThanTerm(plan=terms.plan, term=terms.term)
         first = PriceVersion(number=1, unit_price_minor=unit_price_minor, effective_on=today)
         return cls.born(cls.OfferPublished, id=id, terms=terms, first_price=first)
 
@@ -107,12 +109,12 @@ class Offer(Aggregate):
     # Commands decide. Repeating one tells nothing.
 
     def schedule_price(self, unit_price_minor: int, *, effective_on: date, today: date) -> None:
+        standing = {price.effective_on: price.unit_price_minor for price in self.prices}
+        if standing.get(effective_on) == unit_price_minor:
+            return
         self._refuse_before_tomorrow(effective_on, today)
-        for price in self.prices:
-            if price.effective_on == effective_on:
-                if price.unit_price_minor == unit_price_minor:
-                    return
-                raise PriceVersionExists(effective_on=effective_on)
+        if effective_on in standing:
+            raise PriceVersionExists(effective_on=effective_on)
         price = PriceVersion(number=self.versions + 1, unit_price_minor=unit_price_minor, effective_on=effective_on)
         self.tell(self.PriceVersionScheduled, price=price)
 

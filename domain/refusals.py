@@ -1,7 +1,7 @@
 """Every way in which a command is refused: a stable code, the numbers, and the remedy. Refusals know no HTTP.
 
 Refusal
-├── NotFound, NotAllowed, UnknownInput
+├── NotFound, NotAllowed
 ├── StaleVersion, CommandIdReused, Busy
 └── one class per business rule, below
 """
@@ -77,6 +77,8 @@ class SaveTooLarge(Refusal):
             f" {largest_bytes} bytes; split the command",
             events=events,
             largest_bytes=largest_bytes,
+            events_limit=events_limit,
+            bytes_limit=bytes_limit,
         )
 
 
@@ -104,7 +106,7 @@ class MemberStillActive(Refusal):
 
     def __init__(self, *, member_id: UUID) -> None:
         super().__init__(
-            f"member {member_id} was not removed; only a removed member's licenses are released",
+            f"member {member_id} was not removed, so the licenses stay; remove the member first",
             member_id=str(member_id),
         )
 
@@ -142,6 +144,15 @@ class OfferNotOnSale(Refusal):
     def __init__(self, *, offer_id: UUID, why: str) -> None:
         super().__init__(
             f"offer {offer_id} is not on sale: {why}; choose another offer", offer_id=str(offer_id), why=why
+        )
+
+
+class PlanLongerThanTerm(Refusal):
+    code = "plan_longer_than_term"
+
+    def __init__(self, *, plan: str, term: str) -> None:
+        super().__init__(
+            f"a term of {term} cannot be billed {plan}; choose a longer term or a shorter plan", plan=plan, term=term
         )
 
 
@@ -183,8 +194,9 @@ class PolicyNotOffered(Refusal):
     code = "policy_not_offered"
 
     def __init__(self, *, product_id: str, policy: str, allowed: Sequence[str]) -> None:
+        remedy = f"choose one of {', '.join(allowed)}" if allowed else "it is not sold by self-service and needs none"
         super().__init__(
-            f"{product_id} does not offer the policy {policy}; choose one of {', '.join(allowed)}",
+            f"{product_id} does not offer the policy {policy}; {remedy}",
             product_id=product_id,
             policy=policy,
             allowed=list(allowed),
@@ -196,7 +208,7 @@ class TooManyLicenses(Refusal):
 
     def __init__(self, *, total: int, maximum: int) -> None:
         super().__init__(
-            f"{total} licenses are more than the offer's maximum of {maximum}", total=total, maximum=maximum
+            f"{total} licenses are more than the offer allows; take at most {maximum}", total=total, maximum=maximum
         )
 
 
@@ -204,7 +216,7 @@ class TooFewLicenses(Refusal):
     code = "too_few_licenses"
 
     def __init__(self, *, total: int) -> None:
-        super().__init__(f"{total} is below 1 license; cancel the subscription instead", total=total)
+        super().__init__(f"{total} licenses are too few; take 1 or more, or cancel the subscription", total=total)
 
 
 class LicensesStillAssigned(Refusal):
@@ -274,7 +286,7 @@ class CancellationWindowPassed(Refusal):
         younger = f"remove the {removable_now} licenses added lately, or " if removable_now else ""
         super().__init__(
             f"cancelling at once was possible until {until:%Y-%m-%d %H:%M} UTC;"
-            f" {younger}cancel at term end, {ends_on} (--when term_end)",
+            f" {younger}cancel at the term's end, {ends_on} (when: term_end)",
             until=until.isoformat(),
             removable_now=removable_now,
             ends_on=ends_on.isoformat(),
@@ -283,10 +295,11 @@ class CancellationWindowPassed(Refusal):
 
 class SubscriptionNotActive(Refusal):
     code = "subscription_not_active"
+    REMEDIES: ClassVar = {"in_grace": "pay what is past due first"}
 
     def __init__(self, *, subscription_id: UUID, state: str) -> None:
         super().__init__(
-            f"subscription {subscription_id} is {state}; this needs an active one",
+            f"subscription {subscription_id} is {state}; {self.REMEDIES.get(state, 'buy a new one instead')}",
             subscription_id=str(subscription_id),
             state=state,
         )
