@@ -62,7 +62,7 @@ class Organization(Aggregate):
 
     class State(Aggregate.State):
         facts: OrganizationFacts
-        roles: dict[UUID, set[GrantedRole]]
+        roles: dict[UUID, list[GrantedRole]]  # in the order granted: a snapshot is the same in every process
         policies: dict[str, Policy]
 
     @classmethod
@@ -116,16 +116,16 @@ class Organization(Aggregate):
     @event(OrganizationCreated)
     def __init__(self, organization: OrganizationFacts, first_admin_id: UUID) -> None:
         self.facts = organization
-        self.roles: dict[UUID, set[GrantedRole]] = {first_admin_id: {"admin"}}
+        self.roles: dict[UUID, list[GrantedRole]] = {first_admin_id: ["admin"]}
         self.policies: dict[str, Policy] = {}
 
     @event(RoleGranted)
     def _granted(self, member_id: UUID, role: GrantedRole) -> None:
-        self.roles.setdefault(member_id, set()).add(role)
+        self.roles.setdefault(member_id, []).append(role)
 
     @event(RoleRevoked)
     def _revoked(self, member_id: UUID, role: GrantedRole) -> None:
-        self.roles[member_id].discard(role)
+        self.roles[member_id].remove(role)
 
     @event(SelfServicePolicySet)
     def _policy_set(self, product_id: str, policy: Policy) -> None:
