@@ -5,7 +5,7 @@ from hashlib import sha256
 from typing import Literal
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from domain.kernel import Value
 
@@ -27,11 +27,13 @@ class PersonalFact(Value):
     `salt` is 32 random bytes in hex, from outside; `subject_id` is the member whom the value is about.
     """
 
+    model_config = ConfigDict(hide_input_in_errors=True)
+
     fact_id: UUID
     subject_id: UUID
     purpose: Purpose
-    value: str
-    salt: str = Field(pattern="^[0-9a-f]{64}$")
+    value: str = Field(repr=False)  # neither may reach a log
+    salt: str = Field(pattern="^[0-9a-f]{64}$", repr=False)
     keep_until: date | None = None
 
     @property
