@@ -18,7 +18,7 @@ class ProductFacts(Value):
     sku_part_number: str
     sku_id: UUID | None
     self_service: bool
-    policies: tuple[Policy, ...]  # what an organization may choose; the first is the default
+    policies: tuple[Policy, ...]  # what an organization may choose; none unless sold by self-service
 
 
 class Product(Aggregate):
