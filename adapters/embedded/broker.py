@@ -39,6 +39,10 @@ class EmbeddedBroker(EmbeddedServer):
     def kind(self) -> str:
         """The product's name and version, for people."""
 
+    @abstractmethod
+    def _cluster_id(self) -> str:
+        """Gives the name by which our broker is told from one that has its port."""
+
     @property
     def bootstrap(self) -> str:
         """The address clients connect to."""
@@ -75,12 +79,11 @@ class EmbeddedBroker(EmbeddedServer):
         except KafkaError:
             return False
         try:
-            client.list_topics()
+            return bool(client.describe_cluster()["cluster_id"] == self._cluster_id())
         except KafkaError:
             return False
         finally:
             client.close()
-        return True
 
 
 def _free_ports(count: int) -> list[int]:

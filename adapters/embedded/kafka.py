@@ -78,6 +78,10 @@ class EmbeddedKafka(EmbeddedBroker):
             properties = properties.replace(f"@{name}@", str(value))
         (self.folder / _PROPERTIES).write_text(properties, encoding="utf-8")
 
+    def _cluster_id(self) -> str:
+        lines = (self.folder / "data" / "meta.properties").read_text(encoding="utf-8").splitlines()
+        return dict(line.split("=", 1) for line in lines if "=" in line)["cluster.id"]
+
     def _command(self) -> Sequence[str]:
         return self._java("kafka.Kafka", _PROPERTIES)
 

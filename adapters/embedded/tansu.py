@@ -39,12 +39,15 @@ class EmbeddedTansu(EmbeddedBroker):
         address = f"tcp://{self.bootstrap}"
         return [
             str(program),
-            *("--cluster-id", self._mark()),
+            *("--cluster-id", self._cluster_id()),
             *("--listener-url", address, "--advertised-listener-url", address),
             *("--storage-engine", "memory://seatledger/", "--silent"),
         ]
 
     def _mark(self) -> str:
+        return self._cluster_id()
+
+    def _cluster_id(self) -> str:
         return str(self.folder)
 
 
