@@ -1,7 +1,8 @@
 """Who may do what: one table, deny by default."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Protocol
+from uuid import UUID
 
 from domain.envelope import Role
 from domain.kernel import Aggregate
@@ -9,7 +10,7 @@ from domain.member import Member
 from domain.organization import Organization
 from domain.refusals import NotAllowed, NotFound
 from domain.subscription import Subscription
-from services.command import Actor, Command
+from services.command import Actor
 from services.ledger import Ledger
 
 Action = Literal[
@@ -48,6 +49,16 @@ PERMISSIONS: dict[Action, dict[Role, Reach]] = {
 HOUSE: frozenset[Role] = frozenset({"operator", "service"})  # no members: the adapter vouches for them
 
 
+class Wish(Protocol):
+    """A command or a query: somebody wants something in an organization."""
+
+    @property
+    def organization_id(self) -> UUID: ...
+
+    @property
+    def actor(self) -> Actor: ...
+
+
 @dataclass(frozen=True)
 class Standing:
     """What the organization says of who acts; every decision rests on it."""
@@ -60,13 +71,13 @@ class Standing:
         return [self.organization, *([self.member] if self.member else [])]
 
 
-def standing_of(ledger: Ledger, command: Command) -> Standing:
+def standing_of(ledger: Ledger, wish: Wish) -> Standing:
     """Loads the organization and the acting member; refuses a role that the member does not have."""
-    organization = ledger.organization(command.organization_id)
-    actor = command.actor
+    organization = ledger.organization(wish.organization_id)
+    actor = wish.actor
     if actor.role in HOUSE:
         return Standing(organization, None)
-    member = ledger.member(command.organization_id, actor.id)
+    member = ledger.member(wish.organization_id, actor.id)
     member.refuse_unless_active()
     if actor.role == "purchaser":
         member.refuse_unless_purchaser()

@@ -1,0 +1,54 @@
+"""List members: those one of whose names begins as asked."""
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+from uuid import UUID
+
+from pydantic import Field
+
+from domain.kernel import Value
+from domain.member import Kind, Status
+from domain.personal import Purpose
+from services.command import Actor, Text
+from services.ledger import Ledger
+from services.may import may, standing_of
+from services.ports import Directory
+
+
+class SearchableDirectory(Directory, Protocol):
+    def search(self, organization_id: UUID, prefix: str, limit: int) -> Sequence[UUID]:
+        """The members one of whose names begins so, regardless of case, in the order of that name."""
+
+
+class ListMembers(Value):
+    organization_id: UUID
+    actor: Actor
+    name: Text = Field(default="", max_length=256, repr=False)
+    limit: int = Field(default=100, ge=1, le=10_000)
+
+
+class MemberListed(Value):
+    member_id: UUID
+    kind: Kind
+    status: Status
+    roles: tuple[str, ...]
+    details: Mapping[Purpose, str] = Field(repr=False)
+
+
+def list_members(ledger: Ledger, directory: SearchableDirectory, query: ListMembers) -> list[MemberListed]:
+    """For those who give licenses to members, or manage them."""
+    organization = standing_of(ledger, query).organization
+    may(query.actor, "assign licenses")
+    ids = directory.search(query.organization_id, query.name, query.limit)
+    details = directory.details(query.organization_id, ids)
+    members = ledger.members(query.organization_id, ids)
+    return [
+        MemberListed(
+            member_id=member.id,
+            kind=member.kind,
+            status=member.status,
+            roles=tuple(sorted(organization.roles.get(member.id, ()))),
+            details=details.get(member.id, {}),
+        )
+        for member in filter(None, (members[member_id] for member_id in ids))
+    ]

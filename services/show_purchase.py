@@ -1,0 +1,66 @@
+"""Show a purchase: its facts, who holds a license, and how it came to be what it is."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from uuid import UUID
+
+from domain.envelope import RecordedEvent
+from domain.kernel import Value
+from domain.refusals import NotFound
+from services.command import Actor
+from services.ledger import Ledger
+from services.may import may, standing_of
+from services.ports_reads import PAGE, AssignmentRow, PurchaseRow, PurchaseViews
+
+
+class ShowPurchase(Value):
+    """With a day: who held a license at any time of that UTC day, instead of who holds one now."""
+
+    organization_id: UUID
+    actor: Actor
+    subscription_id: UUID
+    on: date | None = None
+    at_least: int = 0
+
+
+@dataclass(frozen=True)
+class PurchaseInFull:
+    purchase: PurchaseRow
+    assignments: list[AssignmentRow]
+    orders: list[RecordedEvent]  # of the subscription and its pool, without assignments, oldest first
+
+
+ASSIGNMENTS = ("LicenseAssigned", "LicenseUnassigned")
+
+
+def show_purchase(ledger: Ledger, views: PurchaseViews, query: ShowPurchase) -> PurchaseInFull:
+    """Somebody else's purchase does not exist for a purchaser."""
+    standing_of(ledger, query)
+    may(query.actor, "list purchases")
+    row = views.one(query.organization_id, query.subscription_id, at_least=query.at_least)
+    if row is None or (query.actor.role == "purchaser" and row.purchaser_id != query.actor.id):
+        raise NotFound(what="subscription", key=query.subscription_id)
+    events = ledger.history.load_many(query.organization_id, [row.subscription_id, row.pool_id])
+    orders = [event for event in events if not event.topic.endswith(ASSIGNMENTS)]
+    return PurchaseInFull(
+        purchase=row,
+        assignments=list(holders(views, query, query.subscription_id)),
+        orders=sorted(orders, key=lambda event: event.organization_seq),
+    )
+
+
+def holders(views: PurchaseViews, query: ShowPurchase, subscription_id: UUID) -> Iterator[AssignmentRow]:
+    """All assignments, a page at a time."""
+    after = 0
+    while True:
+        if query.on is None:
+            page = views.assigned(query.organization_id, subscription_id, after_seq=after, at_least=query.at_least)
+        else:
+            page = views.assigned_on(
+                query.organization_id, subscription_id, query.on, after_seq=after, at_least=query.at_least
+            )
+        yield from page
+        if len(page) < PAGE:
+            return
+        after = page[-1].assigned_seq
