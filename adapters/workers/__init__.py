@@ -1,1 +1,1 @@
-"""The processes that run beside the commands."""
+"""Workers: what runs beside the requests until it is told to stop."""

@@ -1,0 +1,108 @@
+"""Reading the read models: which tables queries follow, and waiting until they have come far enough."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from typing import Any, Self, TypeAlias, TypeVar
+
+import psycopg
+from psycopg.sql import Identifier
+
+from adapters.postgres.datastore import pool_of
+from adapters.postgres.errors import unavailable_is_told
+from adapters.postgres.projector import Projector
+from adapters.postgres.projector_builds import builds
+from adapters.postgres.read_tables import Build, table_name
+from adapters.postgres.session import APP, session
+from projections.projection import Projection, Table
+from services.ports import LedgerUnavailable
+from services.ports_reads import NotYet
+
+T = TypeVar("T")
+Connection: TypeAlias = psycopg.Connection[Any]
+Tables: TypeAlias = Mapping[Table[Any], Identifier]
+
+LIVE = "SELECT projection, build, position FROM projections.builds WHERE projection = ANY(%s) AND state = 'live'"
+HEAD = "SELECT coalesce(max(position), 0) FROM ledger.events"
+WAIT_S = 5.0
+POOL_WAIT_S = 10.0
+PATIENCE_S = 0.06  # a running projector needs less; after it a query folds itself what nobody else folds
+INLINE_S = 0.5  # of folding between two looks
+LOOK_S = 0.005
+
+
+class ReadModels:
+    """The read tables that are live, on a pool of connections. For several threads."""
+
+    def __init__(self, url: str, *, pool_size: int = 4, wait_s: float = WAIT_S) -> None:
+        self._url = url
+        self._wait_s = wait_s
+        conninfo = session(url, role=APP, name="seatledger reads", TimeZone="UTC")
+        self._pool = pool_of(conninfo, minimum=0, maximum=pool_size, wait_s=POOL_WAIT_S)
+
+    def read(
+        self, projections: Sequence[type[Projection]], at_least: int, query: Callable[[Connection, Tables], T]
+    ) -> T:
+        """Runs a query of one statement on the live tables once all of them are at `at_least` or further.
+
+        Raises NotYet when they are not after some seconds. Where no projector runs, they are brought there here.
+        """
+        started = time.monotonic()
+        names = [projection.name for projection in projections]
+        with ExitStack() as stack:
+            inline: Projector | None = None
+            while True:
+                positions: dict[str, int] = {}
+                with unavailable_is_told(), self._pool.connection() as connection:
+                    live = {name: (build, position) for name, build, position in connection.execute(LIVE, (names,))}
+                    positions = {name: live[name][1] for name in names if name in live}
+                    if all(positions.get(name, -1) >= at_least for name in names):
+                        tables = {
+                            table: Identifier("projections", table_name(table, live[projection.name][0]))
+                            for projection in projections
+                            for table in projection.tables
+                        }
+                        try:
+                            return query(connection, tables)
+                        except psycopg.errors.UndefinedTable:
+                            continue  # dropped since it was looked up: another build is live now
+                        except psycopg.errors.UndefinedColumn:
+                            positions = {}  # of an earlier release: this one's tables are being built
+                waited_s = time.monotonic() - started
+                if waited_s > self._wait_s:
+                    name = min(names, key=lambda name: positions.get(name, -1))
+                    raise NotYet(read_model=name, waited_s=waited_s, at_least=at_least, position=positions.get(name))
+                if waited_s > PATIENCE_S or not positions:
+                    inline = inline or self._projector(stack)
+                if inline:
+                    inline.catch_up(names, at_least, timeout_s=min(INLINE_S, self._wait_s))
+                time.sleep(LOOK_S)
+
+    def _projector(self, stack: ExitStack) -> Projector | None:
+        """A projector for this query; None where this login may not write read tables, so that it can only wait."""
+        try:
+            return stack.enter_context(Projector(self._url))
+        except LedgerUnavailable:
+            return None
+
+    def head(self) -> int:
+        """The position of history's last event."""
+        with unavailable_is_told(), self._pool.connection() as connection:
+            row = connection.execute(HEAD).fetchone()
+        return int(row[0]) if row else 0
+
+    def builds(self) -> list[Build]:
+        """Every build there is, and how far it has come."""
+        with unavailable_is_told(), self._pool.connection() as connection:
+            return builds(connection)
+
+    def close(self) -> None:
+        self._pool.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()

@@ -1,0 +1,34 @@
+"""The projector as a worker: keeps the read tables up with history until it is told to stop."""
+
+from __future__ import annotations
+
+import threading
+
+import structlog
+
+from adapters.postgres.projector import Projector
+from services.ports import LedgerUnavailable
+
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.2, 10.0
+
+log = structlog.get_logger()
+
+
+def run(url: str, stop: threading.Event) -> None:
+    """Projects until `stop`; whatever goes wrong is logged, and tried again after a pause that grows."""
+    pause_s = FIRST_PAUSE_S
+    while not stop.is_set():
+        try:
+            with Projector(url) as projector:
+                log.info("projector_started")
+                pause_s = FIRST_PAUSE_S
+                projector.run(stop)
+        except LedgerUnavailable as unavailable:
+            log.warning("projector_waits", reason=str(unavailable), retry_in_s=pause_s)
+        except Exception as defect:  # noqa: BLE001 - it never dies silently, and a trace could show rows
+            log.error("projector_failed", error=type(defect).__name__, retry_in_s=pause_s)  # noqa: TRY400
+        else:
+            break
+        stop.wait(pause_s)
+        pause_s = min(pause_s * 2, LONGEST_PAUSE_S)
+    log.info("projector_stopped")
