@@ -153,6 +153,8 @@ create function ledger.append(
 ) language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   chain bytea;
+  chains bytea[];
+  positions bigint[];
 begin
   -- 1. One at a time within the organization, from here to the end of the commit. Then where its stream stands.
   -- No transaction id yet: those who queue here for a busy organization would hold up every follower.
@@ -183,9 +185,14 @@ begin
     continue when i > 1 and originators[i] = originators[i - 1] and versions[i] = versions[i - 1] + 1;
     perform ledger.refuse_moved(organization, originators[i], versions[i] - 1);
   end loop;
-  for i in 1 .. cardinality(seen) loop
-    perform ledger.refuse_moved(organization, seen[i], seen_versions[i]);
-  end loop;
+  if cardinality(seen) > 0 then
+    perform ledger.refuse_moved(organization, moved.id, moved.version)
+       from unnest(seen, seen_versions) as moved(id, version)
+      where moved.version <> coalesce((
+        select e.originator_version from ledger.events e
+         where e.organization_id = organization and e.originator_id = moved.id
+         order by e.originator_version desc limit 1), 0);
+  end if;
 
   -- 4. Own a transaction id before any position is drawn: it is what the followers' barrier waits for.
   perform pg_current_xact_id();
@@ -198,9 +205,19 @@ begin
     append.position := nextval('ledger.position');
     chain := ledger.link(chain, organization, append.organization_seq, append.position, originators[i], versions[i],
       append.recorded_at, convert_to(topics[i], 'UTF8'), envelopes[i], states[i]);
-    insert into ledger.events values (organization, originators[i], versions[i], append.organization_seq,
-      append.position, append.recorded_at, topics[i], states[i], envelopes[i], chain);
+    positions[i] := append.position;
+    chains[i] := chain;
   end loop;
+  if append.events = 1 then  -- the usual save, for which the set would cost a fifth more
+    insert into ledger.events values (organization, originators[1], versions[1], append.organization_seq,
+      append.position, append.recorded_at, topics[1], states[1], envelopes[1], chain);
+  else  -- half the cost of a statement for each
+    insert into ledger.events
+    select organization, e.originator, e.version, append.organization_seq - append.events + e.i, e.position,
+           append.recorded_at, e.topic, e.state, e.envelope, e.chain
+      from unnest(originators, versions, positions, topics, states, envelopes, chains)
+        with ordinality as e(originator, version, position, topic, state, envelope, chain, i);
+  end if;
 
   -- 6. What must be erasable beside it, and the receipt: also of a command that told nothing.
   if facts is not null then
