@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from types import MappingProxyType
+from dataclasses import dataclass, field
 from typing import Any
 
 from kafka import KafkaAdminClient
@@ -32,7 +31,7 @@ class TopicSettings:
 
     partitions: int
     promised: Mapping[str, str]
-    initial: Mapping[str, str] = MappingProxyType({})
+    initial: Mapping[str, str] = field(default_factory=dict)
 
 
 # More partitions would move organizations to others and break their order: another number is another topic.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from types import TracebackType
 from typing import Any, Self
 
@@ -10,11 +11,16 @@ from psycopg.conninfo import make_conninfo
 from psycopg.rows import TupleRow
 
 from adapters.postgres.errors import unavailable_is_told
+from adapters.postgres.recorder import EVENT_COLUMNS
 from adapters.postgres.session import PROJECTOR, session
+from domain.envelope import RecordedEvent
 
 # A leader whose machine vanishes must not hold its lock until the operating system's hours have passed.
 KEEP_ALIVE = {"keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 3, "tcp_user_timeout": 10_000}
 SERVER_KEEP_ALIVE = {"tcp_keepalives_idle": "5", "tcp_keepalives_interval": "2", "tcp_keepalives_count": "3"}
+
+
+PAGE = f"SELECT {EVENT_COLUMNS} FROM ledger.events WHERE position > %s AND position <= %s ORDER BY position LIMIT 1000"
 
 
 class RelaySession:
@@ -56,6 +62,19 @@ class RelaySession:
         """The chain hash of the event at a position; None where there is none."""
         found: bytes | None = self._one("SELECT (SELECT chain_hash FROM ledger.events WHERE position = %s)", position)
         return found
+
+    def events_until(self, position: int) -> Iterator[RecordedEvent]:
+        """All events up to a position that is settled, as what was published is, in order of position."""
+        after = 0
+        while after < position:
+            with unavailable_is_told():
+                rows = self._connection.execute(PAGE, (after, position), prepare=True, binary=True).fetchall()
+            if not rows:
+                return
+            for row in rows:
+                event = RecordedEvent(*row)
+                yield event
+            after = event.position
 
     def show(self, source: str, position: int, chain_hash: bytes) -> None:
         """Copies how far the topic is published to where people look."""

@@ -6,12 +6,12 @@ the process ends with a code that tells its supervisor (`seatledger up`, compose
 
 from __future__ import annotations
 
+import os
+import signal
 import threading
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import Protocol
 
 import structlog
 
@@ -22,8 +22,10 @@ from adapters.kafka.topic_settings import TopicMisconfigured, Topics, ensure_top
 from adapters.kafka.watchdog import EXIT_CODE, Watchdog
 from adapters.postgres.errors import StartRefused
 from adapters.postgres.follower import Follower
+from adapters.postgres.ledger import refuse_unsafe
 from adapters.postgres.relay_session import RelaySession
-from domain.envelope import RecordedEvent
+from adapters.postgres.session import PROJECTOR
+from services.ports import LedgerUnavailable
 
 log = structlog.get_logger("seatledger.relay")
 
@@ -61,21 +63,32 @@ class RelaySettings:
     watchdog_s: float = WATCHDOG_S
 
 
-class Events(Protocol):
-    """A follower of the ledger."""
-
-    def poll(self, limit: int) -> Sequence[RecordedEvent]: ...
+def run_as_process(settings: RelaySettings) -> Ending:
+    """Relays until SIGTERM or SIGINT; the caller ends the process with the answer, and it does end."""
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    ending = run(settings, stop)
+    # A thread of the Kafka client may hang and keep the interpreter from ending.
+    last_resort = threading.Timer(2 * CLOSE_S, os._exit, (int(ending),))
+    last_resort.daemon = True
+    last_resort.start()
+    return ending
 
 
 def run(settings: RelaySettings, stop: threading.Event) -> Ending:
     """Relays until `stop` is set; never raises. The caller ends the process with the answer."""
     try:
+        refuse_unsafe(settings.database_url)
         with RelaySession(settings.database_url, settings.topics.events) as session:
             if _wait_for_election(session, settings, stop):
                 _lead(session, settings, stop)
     except HALTS as halt:
         log.critical("relay halted", why=str(halt), do="look at it, mend the cause, then start the relay again")
         return Ending.HALTED
+    except LedgerUnavailable as error:
+        log.error("relay failed", why=str(error))  # noqa: TRY400 - a traceback would show locals
+        return Ending.FAILED
     except Exception as error:  # noqa: BLE001 - whatever it was, this process must not go on
         # Its text may quote what was sent: only what kind of error it was is told.
         log.error("relay failed", error=type(error).__name__)  # noqa: TRY400 - a traceback would show locals
@@ -102,23 +115,20 @@ def _lead(session: RelaySession, settings: RelaySettings, stop: threading.Event)
     try:
         relay = resume(producer, settings.kafka_bootstrap, settings.topics, session, watchdog)
         log.info("relay leads", topic=settings.topics.events, source=relay.source, after=relay.after)
-        follower = Follower(settings.database_url, after=relay.after)
-        try:
+        with Follower(settings.database_url, relay.after, role=PROJECTOR, session_name="seatledger relay") as follower:
             _publish(relay, follower, session, settings, stop)
-        finally:
-            follower.close()
     finally:
         with watchdog.guards("closing the producer"):
             producer.close(timeout=CLOSE_S)
 
 
 def _publish(
-    relay: Relay, events: Events, session: RelaySession, settings: RelaySettings, stop: threading.Event
+    relay: Relay, follower: Follower, session: RelaySession, settings: RelaySettings, stop: threading.Event
 ) -> None:
     shown, next_show = relay.after, time.monotonic()
     while not stop.is_set():
         session.refuse_if_lost()
-        batch = events.poll(settings.batch)
+        batch = follower.poll(settings.batch)
         if batch:
             relay.publish(batch)
         else:
