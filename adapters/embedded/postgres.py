@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import signal
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 from urllib.parse import quote
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 SUPERUSER = "postgres"
 DATABASE = "seatledger"
+_SOCKET_PREFIX = "seatledger-"
+_SOCKET_PREFIX = "seatledger-"
 _SOCKET_NAME_MAX = 100
 """Bytes; Linux takes 107, macOS 103."""
 
@@ -136,22 +139,42 @@ class EmbeddedPostgres(EmbeddedServer):
     # Socket. Its path must be short, and the project's folder may be long: it lies under the temporary folder.
 
     def _socket(self) -> Path:
-        return Path((self.folder / "socket").read_text(encoding="utf-8"))
+        return Path((self.folder / "socket").readlink())
 
     def _make_socket_folder(self) -> None:
-        if (self.folder / "socket").exists() and self._account.keeps_to_itself(self._socket()):
+        if (self.folder / "socket").is_symlink() and self._account.keeps_to_itself(self._socket()):
             return  # a restarted server keeps its address
         candidates = [Path("/tmp")] if self._account.is_other else [Path(tempfile.gettempdir()), Path("/tmp")]  # noqa: S108
         base = next((path for path in candidates if len(bytes(path)) < _SOCKET_NAME_MAX - 40), candidates[-1])
-        folder = Path(tempfile.mkdtemp(dir=base, prefix="seatledger-"))
+        folder = Path(tempfile.mkdtemp(dir=base, prefix=_SOCKET_PREFIX))
         self._account.owns(folder)
-        (self.folder / "socket").write_text(str(folder), encoding="utf-8")
+        remembered = self.folder / "socket.new"
+        try:
+            remembered.write_text(str(folder), encoding="utf-8")
+            remembered.replace(self.folder / "socket")  # whole or not at all
+        except OSError:
+            folder.rmdir()
+            remembered.unlink(missing_ok=True)
+            raise
 
     def _tidy(self) -> None:
         super()._tidy()
         if (self.folder / "socket").exists():
-            shutil.rmtree(self._socket(), ignore_errors=True)
+            self._remove_socket_folder()
             (self.folder / "socket").unlink()
+
+    def _remove_socket_folder(self) -> None:
+        """Removes the two files PostgreSQL keeps there and the folder once it is empty: never a tree.
+
+        On a full disk the remembered path was an empty file, that is the folder we stand in.
+        """
+        folder = self._socket()
+        if not (folder.is_absolute() and folder.name.startswith(_SOCKET_PREFIX)):
+            return
+        for name in (".s.PGSQL.5432", ".s.PGSQL.5432.lock"):
+            (folder / name).unlink(missing_ok=True)
+        with suppress(OSError):
+            folder.rmdir()
 
     # Life.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -34,7 +33,6 @@ class User:
         self.process = subprocess.Popen(
             [sys.executable, "-c", code, str(home)],
             cwd=_ROOT,
-            env={**os.environ, "PYTHONPATH": str(_ROOT)},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

@@ -210,6 +210,39 @@ def test_deleting_a_server_follows_no_link_that_is_not_ours(home: Path) -> None:
     assert not server.folder.exists()
 
 
+@pytest.mark.parametrize("remembered", ["", ".", "keep", "/", "{here}", "{here}/keep"])
+def test_a_damaged_memory_of_the_socket_deletes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, remembered: str
+) -> None:
+    (tmp_path / "keep").mkdir()
+    (tmp_path / "keep" / "precious").touch()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(shutil, "rmtree", lambda *_, **__: pytest.fail("a tree was to be removed"))
+    server = EmbeddedPostgres(tmp_path / "home")
+    server.folder.mkdir(parents=True)
+    (server.folder / "socket").write_text(remembered.format(here=tmp_path), encoding="utf-8")
+    server._tidy()
+    assert (tmp_path / "keep" / "precious").exists()
+    assert not (server.folder / "socket").exists()
+
+
+def test_a_full_disk_while_the_socket_is_remembered_leaves_no_half_memory(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_text = Path.write_text
+
+    def full(path: Path, text: str, encoding: str) -> int:
+        if path.name == "socket.new":
+            path.touch()
+            raise OSError(28, "No space left on device")
+        return write_text(path, text, encoding=encoding)
+
+    monkeypatch.setattr(Path, "write_text", full)
+    with pytest.raises(EmbeddedServerFailed, match="No space left on device"):
+        EmbeddedPostgres(home).__enter__()
+    assert not list((home / "postgres").glob("socket*"))
+
+
 def test_a_throw_away_server_leaves_nothing() -> None:
     with throw_away_postgres() as server:
         home, socket, pid = server.folder.parent, server._socket(), server.pid

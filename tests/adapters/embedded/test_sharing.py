@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import time
@@ -91,7 +90,7 @@ for _ in range(6):
         assert connection.execute("SELECT 1").fetchone() == (1,)
 """
     command = [sys.executable, "-c", come_and_go, str(home)]
-    processes = [subprocess.Popen(command, cwd=_ROOT, env={**os.environ, "PYTHONPATH": str(_ROOT)}) for _ in range(4)]
+    processes = [subprocess.Popen(command, cwd=_ROOT) for _ in range(4)]
     assert [process.wait(timeout=90) for process in processes] == [0, 0, 0, 0]
     assert not EmbeddedPostgres(home).alive
 
@@ -116,7 +115,6 @@ with throw_away_postgres() as server:
     killed = subprocess.Popen(
         [sys.executable, "-c", run],
         cwd=_ROOT,
-        env={**os.environ, "PYTHONPATH": str(_ROOT)},
         stdout=subprocess.PIPE,
         text=True,
     )
