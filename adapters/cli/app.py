@@ -1,0 +1,81 @@
+"""The entry of the command line."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import sys
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+from typer.exceptions import TyperException
+from typer.main import get_command
+
+# Each module adds its verbs to the tree.
+from adapters.cli import (  # noqa: F401
+    audit,
+    buy,
+    cancel,
+    catalog,
+    demo,
+    licenses,
+    member,
+    organization,
+    policy,
+    purchases,
+    role,
+    servers,
+    up,
+)
+from adapters.cli.answer import as_text
+from adapters.cli.failure import failure_of
+from adapters.cli.groups import root
+from adapters.settings import Settings
+
+
+def show_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"seatledger {importlib.metadata.version('seatledger')}")
+        raise typer.Exit
+
+
+@root.callback()
+def seatledger(
+    *,
+    _version: Annotated[
+        bool, typer.Option("--version", callback=show_version, is_eager=True, help="Shows the version.")
+    ] = False,
+) -> None:
+    """Licenses by self-service: buy, assign, cancel; with a history that can be audited.
+
+    Without settings it runs on a PostgreSQL and a broker of its own, under `.seatledger/`.
+    `seatledger demo` shows everything once.
+    """
+
+
+def run(arguments: Sequence[str], settings: Settings | None = None) -> int:
+    """Runs one verb and gives its exit code; without settings it reads them from the environment."""
+    try:
+        code = get_command(root).main(list(arguments), prog_name="seatledger", standalone_mode=False, obj=settings)
+    except TyperException as error:
+        failure = failure_of(error)
+        if "--json" in arguments:
+            typer.echo(as_text(failure.data, indent=2))
+        typer.echo(f"seatledger: {failure.message}", err=True)
+        return failure.exit_code
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    return code if isinstance(code, int) else 0
+
+
+def main() -> None:
+    """The console script."""
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    sys.exit(run(sys.argv[1:]))
+
+
+if __name__ == "__main__":
+    main()

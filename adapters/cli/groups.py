@@ -1,0 +1,37 @@
+"""The tree of verbs."""
+
+from __future__ import annotations
+
+import typer
+
+
+def group(help_text: str) -> typer.Typer:
+    """A group of verbs; said alone it shows its help."""
+    return typer.Typer(
+        help=help_text,
+        no_args_is_help=True,
+        rich_markup_mode="markdown",
+        add_completion=False,
+        pretty_exceptions_enable=False,
+    )
+
+
+root = group("Licenses by self-service: buy, assign, cancel; with a history that can be audited.")
+organizations = group("Organizations: create and show.")
+members = group("Members: import, list, deactivate, remove.")
+roles = group("Roles of members: admin, billing_reader, auditor.")
+catalog = group("Products, offers and prices.")
+policies = group("Which products users may buy by themselves.")
+purchases = group("What was bought: the admins' read-only view.")
+audit = group("History: read it, replay it, verify it.")
+
+for name, verbs in {
+    "organization": organizations,
+    "member": members,
+    "role": roles,
+    "catalog": catalog,
+    "policy": policies,
+    "purchases": purchases,
+    "audit": audit,
+}.items():
+    root.add_typer(verbs, name=name)

@@ -1,0 +1,55 @@
+"""policy: set, list."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from adapters.cli.answer import Answer, table
+from adapters.cli.failure import BadInput
+from adapters.cli.find import catalog_of, find_product
+from adapters.cli.groups import policies
+from adapters.cli.verb import Call, verb
+from domain.product import Policy
+from services.may import standing_of
+from services.list_roles import ListRoles
+from services.set_self_service_policy import SetSelfServicePolicy, set_self_service_policy
+
+
+@verb(policies, "set", role="admin", command=True)
+def set_policy(
+    call: Call,
+    product: Annotated[str, typer.Argument(help="A self-service product, by name or id.")],
+    policy: Annotated[Policy, typer.Argument(help="Enabled, OnlyTrialsWithoutPaymentMethod or Disabled.")],
+) -> Answer:
+    """Decides whether users may buy a product by themselves, from now on.
+
+    Example: `seatledger policy set "Power BI Pro" Disabled --org contoso --as chris@contoso.com`
+    """
+    listed = find_product(call, product).product
+    if not listed.self_service:
+        raise BadInput(f"{listed.name} is not sold by self-service, so it has no policy; see `seatledger policy list`")
+    command = call.wish(SetSelfServicePolicy, product_id=listed.product_id, policy=policy)
+    return call.answer(set_self_service_policy(call.house.ledger, command), f"{listed.name}: {policy}")
+
+
+@verb(policies, "list", role="admin")
+def show(call: Call) -> Answer:
+    """Shows the policy of every self-service product.
+
+    Example: `seatledger policy list --org contoso --as chris@contoso.com`
+    """
+    organization = standing_of(call.house.ledger, call.wish(ListRoles)).organization
+    data = [
+        {
+            "product_id": listed.product.product_id,
+            "product": listed.product.name,
+            "policy": organization.policy_of(listed.product.product_id),
+            "allowed": list(listed.product.policies),
+        }
+        for listed in catalog_of(call)
+        if listed.product.self_service
+    ]
+    rows = [(one["product"], one["product_id"], one["policy"], ", ".join(one["allowed"])) for one in data]
+    return Answer({"policies": data}, table("Self-service", ("product", "id", "policy", "can be"), rows))

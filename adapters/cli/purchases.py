@@ -1,0 +1,264 @@
+"""purchases list, purchases show, products."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+from typing import Annotated, Any
+from uuid import UUID
+
+import typer
+
+from adapters.catalog.currency import money
+from adapters.cli.answer import Answer, moment, table
+from adapters.cli.failure import BadInput
+from adapters.cli.find import find_member, find_product, find_subscription
+from adapters.cli.find import purchases as all_purchases
+from adapters.cli.groups import purchases, root
+from adapters.cli.licenses import SubscriptionArgument
+from adapters.cli.parse import day_from
+from adapters.cli.verb import Call, verb
+from domain.personal import Purpose
+from domain.subscription import LifeState
+from projections.audit.replay import history
+from services.list_my_products import ListMyProducts, list_my_products
+from services.name_members import name_members
+from services.ports_reads import PurchaseFilter, PurchaseRow
+from services.show_purchase import ShowPurchase, holders, show_purchase
+
+SHOWN_USERS = 3  # of those who hold a license, in a table
+CSV_COLUMNS = (
+    "product",
+    "purchaser",
+    "purchaser_name",
+    "subscription_id",
+    "expiry_date",
+    "purchase_price",
+    "currency",
+    "licenses_total",
+    "licenses_assigned",
+    "assigned_users",
+    "state",
+    "channel",
+)
+FORMULA = ("=", "+", "-", "@", "\t")  # a spreadsheet would compute a cell that begins so
+
+
+@verb(purchases, "list", role="admin")
+def show_all(
+    call: Call,
+    self_service: Annotated[bool, typer.Option("--self-service", help="Only what users bought by themselves.")] = False,
+    product: Annotated[str | None, typer.Option(help="Only of this product.")] = None,
+    purchaser: Annotated[str | None, typer.Option(metavar="USER_NAME", help="Only by this member.")] = None,
+    state: Annotated[LifeState | None, typer.Option(help="Only in this state.")] = None,
+    ends_before: Annotated[str | None, typer.Option(metavar="DATE", help="Only what expires before this day.")] = None,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Writes CSV.")] = False,
+) -> Answer | None:
+    """The admins' read-only view: what was bought, by whom, until when, at which price, and who holds a license.
+
+    Examples: `seatledger purchases list --self-service --org contoso --as chris@contoso.com`,
+    `seatledger purchases list --csv > purchases.csv`, `seatledger purchases list --role purchaser` (your own)
+    """
+    if as_csv and call.as_json:
+        raise BadInput("--csv or --json, not both")
+    where = PurchaseFilter(
+        channel="self_service" if self_service else None,
+        product_id=find_product(call, product).product.product_id if product else None,
+        purchaser_id=find_member(call, purchaser) if purchaser else None,
+        state=state,
+        ends_before=day_from(ends_before, "--ends-before") if ends_before else None,
+    )
+    in_full = as_csv or call.as_json
+    data = [purchase_data(call, row, in_full=in_full) for row in all_purchases(call, where)]
+    if as_csv:
+        typer.echo(as_csv_text(data), nl=False)
+        return None
+    columns = (
+        "product",
+        "purchaser",
+        "subscription",
+        "expires",
+        "price",
+        "licenses",
+        "assigned users",
+        "state",
+        "channel",
+    )
+    rows = [
+        (
+            one["product"],
+            one["purchaser_name"] or one["purchaser"] or one["purchaser_id"],
+            one["subscription_id"],
+            one["expiry_date"],
+            one["price_text"],
+            f"{one['licenses_assigned']} of {one['licenses_total']}",
+            users_text(one),
+            one["state"] + (" (cancelled at term end)" if one["cancellation_scheduled"] else ""),
+            one["channel"],
+        )
+        for one in data
+    ]
+    return Answer({"purchases": data}, table("Purchases", columns, rows, numbers=("price", "licenses")))
+
+
+def purchase_data(call: Call, row: PurchaseRow, *, in_full: bool) -> dict[str, Any]:
+    """A purchase with the names of its people."""
+    query = call.wish(ShowPurchase, subscription_id=row.subscription_id)
+    holding = holders(call.house.views, query, row.subscription_id) if row.licenses_assigned else iter(())
+    member_ids = [one.member_id for one, _ in zip(holding, range(10**9 if in_full else SHOWN_USERS), strict=False)]
+    names = name_members(call.house.directory, query, [row.purchaser_id, *member_ids])
+    return {
+        "product": row.product_name,
+        "purchaser": named(names, row.purchaser_id, "user_name"),
+        "purchaser_name": named(names, row.purchaser_id, "display_name"),
+        "expiry_date": row.ends_on,
+        "price_text": money(row.purchase_price_minor, row.currency, row.currency_exponent),
+        "assigned_users": [named(names, one, "user_name") or str(one) for one in member_ids],
+        **row.model_dump(),
+    }
+
+
+def named(names: Any, member_id: UUID, purpose: Purpose) -> str | None:
+    found = names.get(member_id, {}).get(purpose)
+    return str(found) if found is not None else None
+
+
+def users_text(one: dict[str, Any]) -> str:
+    shown = one["assigned_users"]
+    more = one["licenses_assigned"] - len(shown)
+    return "\n".join([*shown, *([f"and {more:,} more"] if more > 0 else [])])
+
+
+def as_csv_text(data: list[dict[str, Any]]) -> str:
+    """CSV for spreadsheets; a name that a spreadsheet would compute gets an apostrophe in front."""
+    text = io.StringIO(newline="")
+    writer = csv.writer(text)
+    writer.writerow(CSV_COLUMNS)
+    for one in data:
+        cells = {**one, "purchase_price": one["price_text"].split()[0].replace(",", "")}
+        cells["assigned_users"] = ";".join(one["assigned_users"])
+        writer.writerow([harmless(cells[column]) for column in CSV_COLUMNS])
+    return text.getvalue()
+
+
+def harmless(cell: object) -> object:
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA) else ("" if cell is None else cell)
+
+
+@verb(purchases, "show", role="admin")
+def show_one(
+    call: Call,
+    subscription: SubscriptionArgument,
+    on: Annotated[str | None, typer.Option("--on", metavar="DATE", help="Who held a license on this UTC day.")] = None,
+) -> Answer:
+    """Shows one purchase: its facts, who holds a license, and its order history.
+
+    Example: `seatledger purchases show 1c9e5a02 --org contoso --as chris@contoso.com`
+    """
+    query = call.wish(
+        ShowPurchase,
+        subscription_id=find_subscription(call, subscription),
+        on=day_from(on, "--on") if on else None,
+        at_least=call.house.views.head(),
+    )
+    found = show_purchase(call.house.ledger, call.house.views, query)
+    orders = list(history(found.orders, call.house.ledger.mapper))
+    people = [found.purchase.purchaser_id, *(one.member_id for one in found.assignments), *(o.actor_id for o in orders)]
+    names = name_members(call.house.directory, query, people)
+    row = found.purchase
+    data = {
+        "product": row.product_name,
+        "purchaser": named(names, row.purchaser_id, "user_name"),
+        "purchaser_name": named(names, row.purchaser_id, "display_name"),
+        "expiry_date": row.ends_on,
+        "price_text": money(row.purchase_price_minor, row.currency, row.currency_exponent),
+        **row.model_dump(),
+        "assignments": [
+            {**one.model_dump(), "user_name": named(names, one.member_id, "user_name")} for one in found.assignments
+        ],
+        "orders": [{**one.model_dump(), "actor": named(names, one.actor_id, "user_name")} for one in orders],
+    }
+    return Answer(data, list(shown(data, orders_named=[named(names, one.actor_id, "user_name") for one in orders])))
+
+
+def shown(data: dict[str, Any], *, orders_named: list[str | None]) -> Iterator[Any]:
+    yield table(
+        str(data["product"]),
+        ("", ""),
+        [
+            ("subscription", data["subscription_id"]),
+            ("purchaser", data["purchaser_name"] or data["purchaser"] or data["purchaser_id"]),
+            ("state", data["state"]),
+            ("expires", data["expiry_date"]),
+            ("recurring billing", "on" if data["recurring_billing"] else "off"),
+            ("purchase price", data["price_text"]),
+            ("licenses", f"{data['licenses_assigned']} of {data['licenses_total']} assigned"),
+            ("from the renewal on", data["scheduled_total"] or ""),
+            ("channel", data["channel"]),
+        ],
+    )
+    if data["assignments"]:
+        rows = [
+            (one["user_name"] or one["member_id"], moment(one["assigned_at"]), one["unassigned_at"] or "")
+            for one in data["assignments"]
+        ]
+        yield table("Licenses", ("user", "assigned", "until"), rows)
+    orders = [
+        (moment(one["recorded_at"]), one["event"], name or one["actor_role"], order_text(one["facts"]))
+        for one, name in zip(data["orders"], orders_named, strict=True)
+    ]
+    yield table("Order history", ("recorded", "what", "by", "facts"), orders)
+
+
+TOLD_OF_ORDERS = ("licenses", "total_before", "total", "reason", "ends_on", "takes_effect_on", "renews_on", "ended_on")
+
+
+def order_text(facts: dict[str, Any]) -> str:
+    return ", ".join(
+        f"{name.replace('_', ' ')} {facts[name]}" for name in TOLD_OF_ORDERS if facts.get(name) is not None
+    )
+
+
+@verb(root, "products", role="purchaser")
+def products(
+    call: Call,
+    self_service: Annotated[bool, typer.Option("--self-service", help="Only what you bought by yourself.")] = False,
+) -> Answer:
+    """Shows what you bought: a row per subscription, and the licenses of each product summed.
+
+    Example: `seatledger products --org contoso --as chris@contoso.com`
+    """
+    channel = "self_service" if self_service else None
+    head = call.house.views.head()
+    query = call.wish(ListMyProducts, channel=channel, at_least=head)
+    sums = list_my_products(call.house.ledger, call.house.views, query)
+    where = PurchaseFilter(channel=channel, purchaser_id=call.actor.id)  # type: ignore[arg-type]
+    rows = list(all_purchases(call, where))
+    data = {"products": [one.model_dump() for one in sums], "subscriptions": [row.model_dump() for row in rows]}
+    return Answer(
+        data,
+        [
+            table(
+                "My products",
+                ("product", "subscriptions", "licenses", "assigned"),
+                [(one.product_name, one.subscriptions, one.licenses_total, one.licenses_assigned) for one in sums],
+                numbers=("subscriptions", "licenses", "assigned"),
+            ),
+            table(
+                "My subscriptions",
+                ("product", "subscription", "expires", "licenses", "state"),
+                [
+                    (
+                        row.product_name,
+                        row.subscription_id,
+                        row.ends_on,
+                        f"{row.licenses_assigned} of {row.licenses_total}",
+                        row.state,
+                    )
+                    for row in rows
+                ],
+                numbers=("licenses",),
+            ),
+        ],
+    )

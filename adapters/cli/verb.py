@@ -1,0 +1,278 @@
+"""What all verbs share: their common options, one run of them, and how it ends."""
+
+from __future__ import annotations
+
+import inspect
+import os
+import sys
+import traceback
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from inspect import Parameter
+from typing import Annotated, Any, Concatenate, Literal, ParamSpec, TypeVar
+from uuid import UUID, uuid4
+
+import typer
+from pydantic import ValidationError
+
+from adapters.cli.answer import Answer, as_text, tell
+from adapters.cli.failure import REFUSED, BadInput, Failure, bad_input_of, failure_of
+from adapters.cli.naming import with_user_names
+from adapters.cli.parse import command_id_from
+from adapters.composition import House
+from adapters.logs import log_to_stderr
+from adapters.settings import Settings, read_settings
+from domain.envelope import Role
+from domain.kernel import Value
+from domain.organization import Organization, OrganizationFacts, organization_id_of
+from domain.refusals import NotFound, Refusal
+from services.command import Actor, Command
+from services.ports import Receipt
+
+P = ParamSpec("P")
+V = TypeVar("V", bound=Value)
+
+OPERATOR: Literal["operator"] = "operator"
+OPERATOR_ID = UUID("0d8f4ac1-5c55-5d6b-9f3c-3c2f1f0f7a11")  # who operates this installation, by command line
+MemberRole = Literal["purchaser", "admin", "billing_reader", "auditor"]
+
+SHARED = ("handle", "user_name", "as_role", "command_id")
+AGAIN = {"unavailable", "interrupted"}  # failures after which the same command is sent again
+
+COMMON = "Common options"
+OrgOption = Annotated[
+    str | None,
+    typer.Option("--org", envvar="SEATLEDGER_ORG", metavar="HANDLE", help="The organization.", rich_help_panel=COMMON),
+]
+AsOption = Annotated[
+    str | None,
+    typer.Option(
+        "--as",
+        envvar="SEATLEDGER_AS",
+        metavar="USER_NAME",
+        help="Who acts: a member's user name, or `operator`.",
+        rich_help_panel=COMMON,
+    ),
+]
+CommandIdOption = Annotated[
+    str | None,
+    typer.Option(
+        "--command-id",
+        metavar="UUID",
+        help="Repeats a command safely: the same id is carried out once. Default: a new one.",
+        rich_help_panel=COMMON,
+    ),
+]
+JsonOption = Annotated[
+    bool, typer.Option("--json", help="Answers with one JSON document on stdout.", rich_help_panel=COMMON)
+]
+DebugOption = Annotated[bool, typer.Option("--debug", help="Shows where an error comes from.", rich_help_panel=COMMON)]
+
+
+@dataclass
+class Call:
+    """One run of a verb: the parts it may use, who acts, and for which organization."""
+
+    house: House
+    handle: str | None
+    user_name: str | None
+    role: Role
+    asked_role: Role | None
+    command_id: UUID
+    as_json: bool
+    known_names: dict[UUID, str] = field(default_factory=dict)  # for refusals that name ids
+
+    @cached_property
+    def organization_id(self) -> UUID:
+        if not self.handle:
+            raise BadInput("say which organization: --org HANDLE, or set SEATLEDGER_ORG")
+        return organization_id_of(self.handle)
+
+    @cached_property
+    def organization(self) -> OrganizationFacts:
+        """What is fixed of the organization."""
+        found = self.house.ledger.find(Organization, self.organization_id, self.organization_id)
+        if found is None:
+            raise NotFound(what="organization", key=self.handle)
+        return found.facts
+
+    @cached_property
+    def actor(self) -> Actor:
+        """Who acts. The command line vouches for the identity, the services check the role."""
+        if not self.user_name and self.role == OPERATOR:
+            return Actor(id=OPERATOR_ID, role=OPERATOR)
+        if not self.user_name:
+            raise BadInput("say who acts: --as USER_NAME or --as operator, or set SEATLEDGER_AS")
+        if self.user_name == OPERATOR:
+            if self.asked_role:
+                raise BadInput("an operator has no other role; leave --role out, or name a member with --as")
+            return Actor(id=OPERATOR_ID, role=OPERATOR)
+        if not self.handle:
+            raise BadInput(
+                f"{self.user_name} is a member of which organization? say --org HANDLE, or act with --as operator"
+            )
+        self.organization  # noqa: B018 - an unknown organization is named before an unknown user
+        found = self.house.directory.member_ids(self.organization_id, [self.user_name])
+        if not found:
+            raise NotFound(what="user", key=self.user_name)
+        return Actor(id=next(iter(found.values())), role=self.asked_role or self.role)
+
+    def wish(self, kind: type[V], **fields: Any) -> V:
+        """A command or query of this call; what its types refuse is bad input."""
+        common: dict[str, Any] = {"actor": self.actor}
+        if "organization_id" in kind.model_fields:
+            common["organization_id"] = self.organization_id
+        if issubclass(kind, Command):
+            common["command_id"] = self.command_id
+        try:
+            return kind(**{**common, **fields})
+        except ValidationError as error:
+            raise bad_input_of(error) from None
+
+    def answer(self, receipt: Receipt, shown: str, *, organization_id: UUID | None = None, **more: Any) -> Answer:
+        """What was recorded because of the command. Told nothing: it was so already."""
+        organization_id = organization_id or self.organization_id
+        told = self.house.ledger.told(organization_id, receipt) if receipt.events else []
+        data = {
+            "command_id": self.command_id,
+            "organization_id": organization_id,
+            "position": receipt.position,
+            "organization_seq": receipt.organization_seq,
+            "events": [event_data(event) for event in told],
+            **more,
+        }
+        return Answer(data, shown if told else f"{shown} (it was so already)")
+
+
+def event_data(event: Any) -> dict[str, Any]:
+    """An event as JSON has it: what it is called, whose it is, and its facts."""
+    facts = event.model_dump(
+        mode="json", exclude={"originator_id", "originator_version", "timestamp", "originator_topic"}
+    )
+    return {
+        "event": type(event).TOPIC.removeprefix("seatledger."),
+        "id": str(event.originator_id),
+        "version": event.originator_version,
+        "facts": facts,
+    }
+
+
+def verb(
+    group: typer.Typer,
+    name: str,
+    *,
+    role: Role | None = None,
+    org: bool = True,
+    roles: bool = True,
+    command: bool = False,
+) -> Callable[[Callable[Concatenate[Call, P], Answer | None]], Callable[Concatenate[Call, P], Answer | None]]:
+    """Makes a function a verb of a group.
+
+    `role` is in which role a member acts who does not say; without one the verb needs no actor. `org`: it is about one
+    organization. `roles`: a member may choose another role. `command`: it takes a command id.
+    """
+
+    def add(
+        function: Callable[Concatenate[Call, P], Answer | None],
+    ) -> Callable[Concatenate[Call, P], Answer | None]:
+        asked = list(inspect.signature(function, eval_str=True).parameters.values())[1:]
+        common: dict[str, tuple[Any, Any]] = {"as_json": (JsonOption, False), "debug": (DebugOption, False)}
+        if command:
+            common = {"command_id": (CommandIdOption, None), **common}
+        if role is not None:
+            if roles and role != OPERATOR:
+                common = {"as_role": (role_option(role), None), **common}
+            common = {"user_name": (AsOption, None), **common}
+        if org:
+            common = {"handle": (OrgOption, None), **common}
+
+        def run(context: typer.Context, **given: Any) -> None:
+            shared = {key: given.pop(key) for key in SHARED if key in given}
+            as_json, debug = given.pop("as_json"), given.pop("debug")
+            run_of = Run(function, given, shared, role or OPERATOR, as_json=as_json, debug=debug)
+            raise typer.Exit(run_of.to_its_end(context.obj))
+
+        parameters = [
+            Parameter("context", Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context),
+            *(parameter.replace(kind=Parameter.KEYWORD_ONLY) for parameter in asked),
+            *(
+                Parameter(key, Parameter.KEYWORD_ONLY, annotation=annotation, default=default)
+                for key, (annotation, default) in common.items()
+            ),
+        ]
+        run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+        run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+        run.__doc__ = function.__doc__
+        group.command(name)(run)
+        return function
+
+    return add
+
+
+def role_option(default: Role) -> Any:
+    return Annotated[
+        MemberRole | None,
+        typer.Option("--role", help=f"In which role the member acts. Default: {default}.", rich_help_panel=COMMON),
+    ]
+
+
+@dataclass(frozen=True)
+class Run:
+    """A verb with what was typed for it."""
+
+    function: Callable[..., Answer | None]
+    given: Mapping[str, Any]
+    shared: Mapping[str, Any]
+    role: Role
+    as_json: bool
+    debug: bool
+
+    def to_its_end(self, settings: Settings | None) -> int:
+        """Runs it and tells the answer or the failure; gives the exit code."""
+        command_id: UUID | None = None
+        try:
+            command_id = command_id_from(self.shared.get("command_id")) or uuid4()
+            settings = settings or read_settings()
+            log_to_stderr(settings)
+            with House(settings, tell=lambda line: typer.echo(line, err=True)) as house:
+                return self._answered(house, command_id)
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or the interpreter complains at its end
+            return REFUSED
+        except (Exception, KeyboardInterrupt) as error:
+            if self.debug:
+                traceback.print_exc()
+            failure = failure_of(error)
+            if "command_id" in self.shared and failure.code in AGAIN:
+                failure = failure._replace(message=f"{failure.message} (with --command-id {command_id})")
+            return self._failed(failure)
+
+    def _answered(self, house: House, command_id: UUID) -> int:
+        call = Call(
+            house=house,
+            handle=self.shared.get("handle"),
+            user_name=self.shared.get("user_name"),
+            role=self.role,
+            asked_role=self.shared.get("as_role"),
+            command_id=command_id,
+            as_json=self.as_json,
+        )
+        try:
+            answer = self.function(call, **self.given)
+        except Refusal as refusal:
+            if self.debug:
+                traceback.print_exc()
+            organization_id = organization_id_of(call.handle) if call.handle else None
+            return self._failed(with_user_names(house, organization_id, refusal, call.known_names))
+        if answer is not None:
+            tell(answer, as_json=self.as_json)
+            sys.stdout.flush()
+        return answer.exit_code if answer else 0
+
+    def _failed(self, failure: Failure) -> int:
+        """One line on stderr, and the document that was asked for."""
+        if self.as_json:
+            typer.echo(as_text(failure.data, indent=2))
+        typer.echo(f"seatledger: {failure.message}", err=True)
+        return failure.exit_code
