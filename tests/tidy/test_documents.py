@@ -1,8 +1,13 @@
 """Documents hold: every relative link resolves, and the commands of the README are there and are what CI runs."""
 
+import importlib
 import re
 from collections.abc import Iterator
 from pathlib import Path
+
+import yaml
+from typer.core import TyperGroup
+from typer.main import get_command
 
 from tests.tidy.source import ROOT, committed_files, name_of
 
@@ -11,6 +16,7 @@ ELSEWHERE = re.compile(r"^[a-z][a-z0-9+.\-]*:")
 HEADING = re.compile(r"^#{1,6}\s+(.+?)\s*#*$", re.MULTILINE)
 FENCE = re.compile(r"^(```|~~~).*?^\1", re.MULTILINE | re.DOTALL)
 VERB = re.compile(r"\bmake ([a-z][a-z\-]*)")
+COMMAND = re.compile(r"\bseatledger((?: [a-z][a-z\-]*)+)")
 README = ROOT / "README.md"
 
 
@@ -63,6 +69,36 @@ def test_every_make_command_in_the_documents_exists() -> None:
         if verb not in known
     ]
     assert not unknown, f"the Makefile has {sorted(known)}; correct these commands:\n" + "\n".join(unknown)
+
+
+def console() -> object:
+    """The console script, imported only here: a broken one fails its own tests, not those of the links."""
+    return get_command(importlib.import_module("adapters.cli.app").root)
+
+
+def unknown_verbs(text: str) -> Iterator[str]:
+    """The commands of the console script in a text that the console script does not have."""
+    for said in COMMAND.findall(text):
+        command = console()
+        for word in said.split():
+            if not isinstance(command, TyperGroup):
+                break
+            if word not in command.commands:
+                yield f"seatledger{said}"
+                break
+            command = command.commands[word]
+
+
+def test_every_seatledger_command_in_the_documents_exists() -> None:
+    unknown = [f"{name_of(path)}: {verb}" for path in documents() for verb in unknown_verbs(code_in(path))]
+    assert not unknown, "`seatledger --help` tells the verbs; correct these commands:\n" + "\n".join(unknown)
+
+
+def test_every_process_of_compose_exists() -> None:
+    services = yaml.safe_load((ROOT / "compose.yaml").read_text(encoding="utf-8"))["services"]
+    started = [" " + " ".join(service["command"]) for service in services.values() if "command" in service]
+    unknown = [verb for command in started for verb in unknown_verbs(f"seatledger{command}")]
+    assert not unknown, f"`seatledger --help` tells the verbs; correct compose.yaml: {unknown}"
 
 
 def test_ci_runs_what_the_readme_says() -> None:
