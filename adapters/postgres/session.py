@@ -33,3 +33,9 @@ def session(url: str, *, role: str | None, name: str = "seatledger", **limits: s
         "",
         **{"connect_timeout": CONNECT_TIMEOUT_S, "application_name": name, **parts, "options": options.strip()},
     )
+
+
+def login_of(url: str) -> str | None:
+    """The login that a connection URL names."""
+    user = conninfo_to_dict(url).get("user")
+    return str(user) if user else None
