@@ -38,6 +38,11 @@ class PersonalFact(Value):
 
     @property
     def ref(self) -> FactRef:
-        """The commitment: sha256 over tag, salt, fact id and the value in UTF-8."""
-        preimage = TAG + bytes.fromhex(self.salt) + self.fact_id.bytes + self.value.encode()
-        return FactRef(fact_id=self.fact_id, commitment=sha256(preimage).hexdigest())
+        """What the event keeps of it."""
+        commitment = commitment_of(fact_id=self.fact_id, salt=bytes.fromhex(self.salt), value=self.value)
+        return FactRef(fact_id=self.fact_id, commitment=commitment)
+
+
+def commitment_of(*, fact_id: UUID, salt: bytes, value: str) -> str:
+    """Binds to a value without telling it: sha256 in hex over tag, salt, fact id and the value in UTF-8."""
+    return sha256(TAG + salt + fact_id.bytes + value.encode()).hexdigest()

@@ -1,8 +1,8 @@
 """Verify: recomputes what one organization's history says of itself, and names every difference by key."""
 
-from collections.abc import Iterable, Iterator, Mapping
-from hashlib import sha256
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
+from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 
 from eventsourcing.utils import resolve_topic
@@ -10,7 +10,7 @@ from pydantic_core import from_json
 
 from domain.envelope import RecordedEvent
 from domain.kernel import Aggregate, PydanticMapper, Value, replay
-from domain.personal import TAG
+from domain.personal import commitment_of
 from projections.audit.chain import genesis, link
 
 
@@ -49,69 +49,127 @@ class SnapshotRow(NamedTuple):
     state: bytes
 
 
-def check_chain(organization_id: UUID, events: Iterable[RecordedEvent]) -> Iterator[Difference]:
-    """Density, order and hashes, in one pass; after a difference it goes on from what is stored, to name the others."""
-    previous, expected, position, recorded_at = genesis(organization_id), 1, 0, 0
-    for event in events:
-        key = f"{organization_id} #{event.organization_seq}"
-        if event.organization_seq != expected:
-            yield Difference(check="chain", key=key, what=f"events {expected} to {event.organization_seq - 1} are missing")
-        elif link(previous, event) != event.chain_hash:
-            yield Difference(check="chain", key=key, what="the stored bytes do not give the stored chain hash")
-        if event.position <= position:
-            yield Difference(check="chain", key=key, what=f"position {event.position} does not rise above {position}")
-        if event.recorded_at < recorded_at:
-            yield Difference(check="chain", key=key, what="it was recorded before the event in front of it")
-        previous, expected = event.chain_hash, event.organization_seq + 1
-        position, recorded_at = event.position, event.recorded_at
+class Check(Protocol):
+    """Reads one organization's events in order, and says what is not as it should be."""
+
+    def see(self, event: RecordedEvent) -> Iterator[Difference]:
+        """What is wrong with this event."""
+
+    def end(self) -> Iterator[Difference]:
+        """What is wrong with the whole."""
 
 
-def check_payloads(events: Iterable[RecordedEvent], mapper: PydanticMapper) -> Iterator[Difference]:
-    """Every event can be read, and the versions of each aggregate are 1, 2, 3, …"""
-    versions: dict[UUID, int] = {}
+def examine(events: Iterable[RecordedEvent], checks: Sequence[Check]) -> Iterator[Difference]:
+    """Every difference that the checks find, in one pass."""
     for event in events:
-        key = f"{event.organization_id} #{event.organization_seq}"
-        version = versions.get(event.originator_id, 0) + 1
-        if event.originator_version != version:
-            what = f"aggregate {event.originator_id} goes from version {version - 1} to {event.originator_version}"
-            yield Difference(check="payload", key=key, what=what)
-        versions[event.originator_id] = event.originator_version
+        for check in checks:
+            yield from check.see(event)
+    for check in checks:
+        yield from check.end()
+
+
+class ChainCheck:
+    """Density, order and hashes; after a difference it goes on from what is stored, to name the others too."""
+
+    def __init__(self, organization_id: UUID) -> None:
+        self.previous, self.expected, self.position, self.recorded_at = genesis(organization_id), 1, 0, 0
+
+    def see(self, event: RecordedEvent) -> Iterator[Difference]:
+        differs = partial(Difference, check="chain", key=key_of(event))
+        if event.organization_seq != self.expected:
+            yield differs(what=f"events {self.expected} to {event.organization_seq - 1} are missing")
+        elif link(self.previous, event) != event.chain_hash:
+            yield differs(what="the stored bytes do not give the stored chain hash")
+        if event.position <= self.position:
+            yield differs(what=f"position {event.position} does not rise above {self.position}")
+        if event.recorded_at < self.recorded_at:
+            yield differs(what="it was recorded before the event in front of it")
+        self.previous, self.expected = event.chain_hash, event.organization_seq + 1
+        self.position, self.recorded_at = event.position, event.recorded_at
+
+    def end(self) -> Iterator[Difference]:
+        yield from ()  # what was cut off the end shows against a hash that was published
+
+
+class PayloadCheck:
+    """Every event can be read, and the versions of each aggregate count from 1 without a gap."""
+
+    def __init__(self, mapper: PydanticMapper) -> None:
+        self.mapper = mapper
+        self.versions: dict[UUID, int] = {}
+
+    def see(self, event: RecordedEvent) -> Iterator[Difference]:
+        before = self.versions.get(event.originator_id, 0)
+        if event.originator_version != before + 1:
+            what = f"aggregate {event.originator_id} goes from version {before} to {event.originator_version}"
+            yield Difference(check="payload", key=key_of(event), what=what)
+        self.versions[event.originator_id] = event.originator_version
         try:
-            mapper.to_domain_event(event)
-            event.envelope  # noqa: B018 - reading it is the check
+            self.mapper.to_domain_event(event)
+            _ = event.envelope
         except Exception as unreadable:  # noqa: BLE001 - whatever a damaged event raises is the finding
             what = f"{event.topic} cannot be read: {type(unreadable).__name__}"
-            yield Difference(check="payload", key=key, what=what)
+            yield Difference(check="payload", key=key_of(event), what=what)
+
+    def end(self) -> Iterator[Difference]:
+        yield from ()
 
 
-def check_commands(events: Iterable[RecordedEvent], commands: Iterable[CommandRow]) -> Iterator[Difference]:
-    """Each event has the receipt of its command, and each receipt the number of events that it answers for."""
-    told: dict[tuple[UUID, str], list[int]] = {}
-    for event in events:
-        said = from_json(event.metadata)
-        told.setdefault((UUID(said["command_id"]), said["step"]), []).append(event.organization_seq)
-    for command in commands:
-        sequence = told.pop((command.command_id, command.step), [])
-        last = command.organization_seq
-        if sequence != list(range(last - command.events + 1, last + 1))[: command.events]:
-            key = f"command {command.command_id} {command.step}".rstrip()
-            what = f"its receipt names {command.events} events up to #{last}, and history has {len(sequence)}"
-            yield Difference(check="commands", key=key, what=what)
-    for (command_id, step), sequence in told.items():
-        key = f"command {command_id} {step}".rstrip()
-        yield Difference(check="commands", key=key, what=f"it told {len(sequence)} events and has no receipt")
+class CommandCheck:
+    """Each event has the receipt of its command, and each receipt the events that it answers for."""
+
+    def __init__(self, commands: Iterable[CommandRow]) -> None:
+        self.commands = commands
+        self.told: dict[tuple[str, str], list[int]] = {}
+
+    def see(self, event: RecordedEvent) -> Iterator[Difference]:
+        try:
+            said = from_json(event.metadata)
+            command = (str(said["command_id"]), str(said["step"]))
+        except (ValueError, KeyError, TypeError):
+            return  # that it cannot be read, the other check says
+        self.told.setdefault(command, []).append(event.organization_seq)
+        yield from ()
+
+    def end(self) -> Iterator[Difference]:
+        for command in self.commands:
+            sequence = self.told.pop((str(command.command_id), command.step), [])
+            last = command.organization_seq
+            if sequence != list(range(last - command.events + 1, last + 1)):
+                key = f"command {command.command_id} {command.step}".rstrip()
+                what = f"its receipt names {command.events} events up to #{last}, and history has {len(sequence)}"
+                yield Difference(check="commands", key=key, what=what)
+        for (command_id, step), sequence in self.told.items():
+            what = f"it told {len(sequence)} events and has no receipt"
+            yield Difference(check="commands", key=f"command {command_id} {step}".rstrip(), what=what)
 
 
-def check_facts(events: Iterable[RecordedEvent], facts: Iterable[FactRow]) -> Iterator[Difference]:
+class FactCheck:
     """Each personal fact that is still there is the one that history committed to; an erased one is no difference."""
-    commitments = {ref["fact_id"]: ref["commitment"] for event in events for ref in refs_in(from_json(event.state))}
-    for fact in facts:
-        commitment = sha256(TAG + fact.salt + fact.fact_id.bytes + fact.value.encode()).hexdigest()
-        committed = commitments.get(str(fact.fact_id))
-        if committed is None:
-            yield Difference(check="facts", key=f"fact {fact.fact_id}", what="no event refers to it")
-        elif committed != commitment:
-            yield Difference(check="facts", key=f"fact {fact.fact_id}", what="its value is not the one committed to")
+
+    def __init__(self, facts: Iterable[FactRow]) -> None:
+        self.facts = {fact.fact_id: fact for fact in facts}
+
+    def see(self, event: RecordedEvent) -> Iterator[Difference]:
+        if not self.facts or b'"commitment"' not in event.state:
+            return
+        try:
+            refs = list(refs_in(from_json(event.state)))
+        except ValueError:
+            return  # that it cannot be read, the other check says
+        for ref in refs:
+            fact = self.facts.pop(UUID(ref["fact_id"]), None)
+            if fact and commitment_of(fact_id=fact.fact_id, salt=fact.salt, value=fact.value) != ref["commitment"]:
+                what = "its value is not the one that history committed to"
+                yield Difference(check="facts", key=f"fact {fact.fact_id}", what=what)
+
+    def end(self) -> Iterator[Difference]:
+        for fact_id in self.facts:
+            yield Difference(check="facts", key=f"fact {fact_id}", what="no event refers to it")
+
+
+def key_of(event: RecordedEvent) -> str:
+    return f"{event.organization_id} #{event.organization_seq}"
 
 
 def refs_in(payload: Any) -> Iterator[Mapping[str, str]]:
