@@ -17,6 +17,7 @@ from adapters.postgres.reads_due_work import DueWorkReads, HoldingReads
 from adapters.postgres.reads_purchases import PurchaseReads
 from adapters.postgres.session import login_of
 from adapters.settings import Settings
+from domain.kernel import PydanticMapper
 from services.ledger import Ledger
 
 if TYPE_CHECKING:
@@ -86,6 +87,11 @@ class House:
         ledger = open_ledger(url, pool_size=self.settings.pool_size, clock=self.clock, fingerprint_key=key)
         self._open.callback(ledger.close)
         return ledger
+
+    @property
+    def mapper(self) -> PydanticMapper:
+        """Between events and their stored bytes."""
+        return cast("PydanticMapper", self.ledger.mapper)
 
     @cached_property
     def directory(self) -> PersonalDirectory:

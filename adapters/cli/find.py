@@ -10,6 +10,8 @@ from adapters.cli.failure import BadInput
 from adapters.cli.parse import SHORTEST_PREFIX, uuid_from
 from adapters.cli.verb import Call
 from domain.calendar import BillingPlan, Term, utc_date
+from domain.offer import Offer
+from domain.organization import CATALOG
 from domain.product import ProductFacts
 from domain.refusals import NotFound, UserNotInOrganization
 from services.list_catalog import OfferListed, ProductListed, list_catalog
@@ -45,41 +47,27 @@ def codes_of(product: ProductFacts) -> set[str]:
 
 def find_offer(call: Call, words: str, *, term: Term | None = None, plan: BillingPlan | None = None) -> UUID:
     """An offer by its id, or the one on sale of a product, in the organization's currency."""
-    if offer_id := uuid_from(words):
-        return known_offer(call, offer_id)
+    if (offer_id := uuid_from(words)) and call.house.ledger.find(Offer, CATALOG, offer_id):
+        return offer_id
     listed = find_product(call, words)
     currency = call.organization.currency if call.handle else None
     found = [
-        offer for offer in listed.offers if offer.price and offer.terms.currency in {currency, offer.terms.currency}
-    ]
-    in_currency = [
         offer
-        for offer in found
-        if (currency is None or offer.terms.currency == currency)
+        for offer in listed.offers
+        if offer.price
+        and currency in {None, offer.terms.currency}
         and term in {None, offer.terms.term}
         and plan in {None, offer.terms.plan}
     ]
-    if not in_currency:
+    if not found:
         conditions = " ".join(filter(None, [f"in {currency}" if currency else "", term, plan]))
         raise NotFound(what="offer on sale", key=f"of {listed.product.name} {conditions}".strip())
-    if len(in_currency) > 1:
+    if len(found) > 1:
         raise BadInput(
-            f"{listed.product.name} has {len(in_currency)} offers; say --term and --plan, or the id:"
-            f" {some([described(offer) for offer in in_currency])}"
+            f"{listed.product.name} has {len(found)} offers; say --term and --plan, or the id:"
+            f" {some([described(offer) for offer in found])}"
         )
-    return in_currency[0].offer_id
-
-
-def known_offer(call: Call, offer_id: UUID) -> UUID:
-    """The id of an offer; that of a product with one offer is taken for it."""
-    of_product = [
-        offer.offer_id
-        for listed in catalog_of(call)
-        if str(offer_id) in codes_of(listed.product)
-        for offer in listed.offers
-        if offer.price
-    ]
-    return of_product[0] if len(of_product) == 1 else offer_id
+    return found[0].offer_id
 
 
 def described(offer: OfferListed) -> str:

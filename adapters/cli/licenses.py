@@ -60,7 +60,7 @@ def assign(
     receipt = assign_licenses(call.house.ledger, command)
     return call.answer(
         receipt,
-        f"{plural(receipt.events, 'license')} assigned; {plural(len(user_ids) - receipt.events, 'user')} held one already",
+        f"{plural(receipt.events, 'license')} assigned to {plural(len(user_ids), 'user')}",
         subscription_id=subscription_id,
         user_ids=user_ids,
     )
@@ -79,7 +79,8 @@ def unassign(
 ) -> Answer:
     """Takes the licenses of users; they are free at once. Who holds none is left alone.
 
-    Examples: `seatledger unassign 1c9e5a02 ben@contoso.com`, `seatledger unassign --product "Power BI Pro" ben@contoso.com`
+    Examples: `seatledger unassign 1c9e5a02 ben@contoso.com`,
+    `seatledger unassign --product "Power BI Pro" ben@contoso.com`
     """
     if product is None:
         first, *users = words

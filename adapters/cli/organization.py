@@ -22,6 +22,7 @@ from services.list_roles import ListRoles, list_roles
 def create(
     call: Call,
     handle: Annotated[str, typer.Argument(help="Lower-case letters, digits and hyphens; for ever.")],
+    *,
     country: Annotated[str, typer.Option(help="ISO 3166 code, such as US.")],
     currency: Annotated[str, typer.Option(help="ISO 4217 code, such as USD; what the organization pays in.")],
     admin: Annotated[str, typer.Option(metavar="USER_NAME", help="The first admin's user name.")],

@@ -12,8 +12,8 @@ from adapters.cli.find import catalog_of, find_product
 from adapters.cli.groups import policies
 from adapters.cli.verb import Call, verb
 from domain.product import Policy
-from services.may import standing_of
 from services.list_roles import ListRoles
+from services.may import standing_of
 from services.set_self_service_policy import SetSelfServicePolicy, set_self_service_policy
 
 

@@ -48,6 +48,7 @@ FORMULA = ("=", "+", "-", "@", "\t")  # a spreadsheet would compute a cell that 
 @verb(purchases, "list", role="admin")
 def show_all(
     call: Call,
+    *,
     self_service: Annotated[bool, typer.Option("--self-service", help="Only what users bought by themselves.")] = False,
     product: Annotated[str | None, typer.Option(help="Only of this product.")] = None,
     purchaser: Annotated[str | None, typer.Option(metavar="USER_NAME", help="Only by this member.")] = None,
@@ -163,7 +164,7 @@ def show_one(
         at_least=call.house.views.head(),
     )
     found = show_purchase(call.house.ledger, call.house.views, query)
-    orders = list(history(found.orders, call.house.ledger.mapper))
+    orders = list(history(found.orders, call.house.mapper))
     people = [found.purchase.purchaser_id, *(one.member_id for one in found.assignments), *(o.actor_id for o in orders)]
     names = name_members(call.house.directory, query, people)
     row = found.purchase

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import signal
 import threading
-from typing import Any
 
-from adapters.cli.answer import Answer, plural, table
+from adapters.cli.answer import Answer, plural
 from adapters.cli.groups import root
 from adapters.cli.verb import Call, verb
 from adapters.workers import projector as projector_worker

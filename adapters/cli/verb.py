@@ -179,16 +179,16 @@ def verb(
         asked = list(inspect.signature(function, eval_str=True).parameters.values())[1:]
         common: dict[str, tuple[Any, Any]] = {"as_json": (JsonOption, False), "debug": (DebugOption, False)}
         if command:
-            common = {"command_id": (CommandIdOption, None), **common}
+            common = {"shared_command_id": (CommandIdOption, None), **common}
         if role is not None:
             if roles and role != OPERATOR:
-                common = {"as_role": (role_option(role), None), **common}
-            common = {"user_name": (AsOption, None), **common}
+                common = {"shared_as_role": (role_option(role), None), **common}
+            common = {"shared_user_name": (AsOption, None), **common}
         if org:
-            common = {"handle": (OrgOption, None), **common}
+            common = {"shared_handle": (OrgOption, None), **common}
 
         def run(context: typer.Context, **given: Any) -> None:
-            shared = {key: given.pop(key) for key in SHARED if key in given}
+            shared = {key: given.pop(f"shared_{key}") for key in SHARED if f"shared_{key}" in given}
             as_json, debug = given.pop("as_json"), given.pop("debug")
             run_of = Run(function, given, shared, role or OPERATOR, as_json=as_json, debug=debug)
             raise typer.Exit(run_of.to_its_end(context.obj))
@@ -240,7 +240,7 @@ class Run:
         except BrokenPipeError:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or the interpreter complains at its end
             return REFUSED
-        except (Exception, KeyboardInterrupt) as error:
+        except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - people get a line, whatever it was
             if self.debug:
                 traceback.print_exc()
             failure = failure_of(error)
