@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from domain.calendar import utc_date
 from domain.license_pool import LicensePool
@@ -22,6 +22,12 @@ class BuySubscription(Command):
     purchaser_id: UUID | None = None
     billing_profile_id: UUID | None = None
 
+    @model_validator(mode="after")
+    def _for_the_actor(self) -> "BuySubscription":
+        if self.channel == "self_service" and self.purchaser_id not in (None, self.actor.id):
+            raise ValueError("only a central purchase is for somebody else")
+        return self
+
     @property
     def subscription_id(self) -> UUID:
         return self.new_id("subscription")
@@ -36,7 +42,7 @@ def buy_subscription(ledger: Ledger, command: BuySubscription) -> Receipt:
     """Buys at the price that is valid today (UTC); recurring billing is on."""
     standing = standing_of(ledger, command)
     may(command.actor, "buy" if command.channel == "self_service" else "buy centrally")
-    purchaser_id = (command.channel == "central" and command.purchaser_id) or command.actor.id
+    purchaser_id = command.purchaser_id or command.actor.id
     purchaser = ledger.member(command.organization_id, purchaser_id)
     offer = ledger.offer(command.offer_id)
     product = ledger.product(offer.terms.product_id)

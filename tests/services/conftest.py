@@ -1,0 +1,64 @@
+"""A migrated ledger with a clock that tests set, the catalog with Power BI Pro, and a Contoso for each test."""
+
+from collections.abc import Iterator
+from typing import cast
+from uuid import uuid4
+
+import pytest
+
+from adapters.embedded.postgres import EmbeddedPostgres
+from adapters.postgres.directory import PersonalDirectory
+from adapters.postgres.ledger import open_ledger
+from adapters.postgres.migrate import migrate
+from adapters.postgres.recorder import LedgerRecorder
+from domain.organization import CATALOG
+from services.import_catalog import ImportCatalog, OfferRow, import_catalog
+from services.ledger import Ledger
+from tests.examples import POWER_BI_PRO_PRODUCT, PURCHASED_AT
+from tests.services.contoso import OPERATOR, PRICES, Clock, Contoso
+
+
+@pytest.fixture(scope="session")
+def opened_ledger(postgres: EmbeddedPostgres) -> Iterator[Ledger]:
+    migrate(postgres.url)
+    ledger = open_ledger(postgres.url, pool_size=8, clock=Clock(PURCHASED_AT), fingerprint_key=b"of the tests")
+    import_catalog(
+        ledger,
+        ImportCatalog(
+            organization_id=CATALOG,
+            command_id=uuid4(),
+            actor=OPERATOR,
+            products=(POWER_BI_PRO_PRODUCT,),
+            offers=tuple(OfferRow(terms=terms, unit_price_minor=price) for terms, price in PRICES.items()),
+        ),
+    )
+    yield ledger
+    ledger.close()
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """Stands at the time of the purchase until the test sets it."""
+    return Clock(PURCHASED_AT)
+
+
+@pytest.fixture
+def ledger(opened_ledger: Ledger, clock: Clock) -> Ledger:
+    opened_ledger.clock = clock
+    return opened_ledger
+
+
+@pytest.fixture
+def directory(ledger: Ledger) -> PersonalDirectory:
+    return PersonalDirectory(cast("LedgerRecorder", ledger.recorder).datastore)
+
+
+@pytest.fixture
+def contoso(ledger: Ledger, directory: PersonalDirectory, clock: Clock) -> Contoso:
+    return Contoso.founded(ledger, directory, clock)
+
+
+@pytest.fixture
+def another(ledger: Ledger, directory: PersonalDirectory, clock: Clock) -> Contoso:
+    """A second organization, whose things do not exist for the first."""
+    return Contoso.founded(ledger, directory, clock)

@@ -1,0 +1,222 @@
+"""The four questions that every operation answers: whether it was done, is allowed, tells what, on what it decided."""
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from threading import Barrier
+from typing import Any, TypeVar, get_args
+from uuid import UUID, uuid4
+
+import pytest
+
+from domain.envelope import Envelope, Role
+from domain.refusals import CommandIdReused, GuestMayNotBuy, MemberNotActive, NotAllowed, NotFound, Refusal
+from services.command import Actor, Command
+from services.ledger import Ledger
+from services.ports import Receipt
+from tests.examples import A_STRANGER
+from tests.scenario import event
+from tests.services.contoso import Contoso, assert_refused
+
+T = TypeVar("T")
+CommandBy = Callable[[Actor], Command]
+
+# Already done?
+
+
+def is_done_once(contoso: Contoso, command: Command, **other_content: Any) -> Receipt:
+    """A repeat answers with the first receipt and tells nothing; other content under the same id is refused."""
+    first = contoso.run(command)
+    told = contoso.history()
+    assert contoso.run(command) == first
+    with contoso.refuses(CommandIdReused, command_id=str(command.command_id)):
+        contoso.run(command.model_copy(update=other_content))
+    assert contoso.history() == told
+    return first
+
+
+def stays_done(contoso: Contoso, command: Command, *meanwhile: Callable[[], object]) -> None:
+    """Also when things have moved on, so that it would be refused or would tell something else now."""
+    first = contoso.run(command)
+    for happens in meanwhile:
+        happens()
+    told = contoso.history()
+    assert contoso.run(command) == first
+    assert contoso.history() == told
+
+
+def has_one_effect(contoso: Contoso, command: Command, *, events: int, times: int = 16) -> None:
+    """However often it is sent at the same time, all get the same answer."""
+    before = len(contoso.history())
+    answers = at_once(*[lambda: contoso.run(command)] * times)
+    assert len(answers) == times
+    assert set(answers) == {contoso.run(command)}
+    assert len(contoso.history()) - before == events
+
+
+# Allowed?
+
+
+def takes_one_of(contoso: Contoso, allowed: set[Role], command_by: CommandBy) -> None:
+    """Of all roles, exactly these; and a role is not had by claiming it."""
+    for role in get_args(Role):
+        actor = contoso.by(role)
+        if role in allowed:
+            contoso.run(command_by(actor))
+            continue
+        with contoso.refuses(NotAllowed):
+            contoso.run(command_by(actor))
+    for role in allowed & {"admin", "billing_reader", "auditor"}:
+        with contoso.refuses(NotAllowed, action=f"act as {role}"):
+            contoso.run(command_by(Actor(id=contoso.melissa, role=role)))
+
+
+def takes_an_active_member(contoso: Contoso, another: Contoso, command_by: CommandBy, *, role: Role = "admin") -> None:
+    """Strangers, people of another organization, guests and members who are not active do not act."""
+    (guest,) = contoso.generates(1, "guest")
+    contoso.deactivates(contoso.david)
+    contoso.removes(contoso.cynthia)
+    refusals: dict[UUID, type[Refusal]] = {
+        A_STRANGER: NotFound,
+        another.chris: NotFound,
+        contoso.david: MemberNotActive,
+        contoso.cynthia: MemberNotActive,
+        guest: GuestMayNotBuy if role == "purchaser" else NotAllowed,
+    }
+    for actor_id, refusal in refusals.items():
+        with contoso.refuses(refusal):
+            contoso.run(command_by(Actor(id=actor_id, role=role)))
+
+
+def belongs_to_its_purchaser(contoso: Contoso, another: Contoso, command_for: Callable[[Actor, UUID], Command]) -> None:
+    """What was bought by self-service is its purchaser's alone; what was bought centrally also the admins'."""
+    own = contoso.buys()
+    elsewhere = another.buys()
+    melissa = contoso.buyer
+    with contoso.refuses(NotFound, key=str(own)):
+        contoso.run(command_for(contoso.purchaser(contoso.ben), own))
+    for role in set(get_args(Role)) - {"purchaser"}:
+        actor = contoso.by(role)
+        with contoso.refuses(NotAllowed):
+            contoso.run(command_for(actor, own))
+    for unknown in (elsewhere, uuid4()):
+        with contoso.refuses(NotFound, key=str(unknown)):
+            contoso.run(command_for(melissa, unknown))
+    for actor in (contoso.admin, contoso.by("operator"), contoso.purchaser(contoso.ben)):
+        contoso.run(command_for(actor, contoso.buys_centrally(contoso.ben)))
+    of_ben = contoso.buys_centrally(contoso.ben)
+    with contoso.refuses(NotFound, key=str(of_ben)):
+        contoso.run(command_for(melissa, of_ben))
+    takes_an_active_member(contoso, another, lambda actor: command_for(actor, own), role="purchaser")
+
+    contoso.run(command_for(melissa, own))
+
+    contoso.deactivates(contoso.melissa)
+    with contoso.refuses(MemberNotActive, status="deactivated"):
+        contoso.run(command_for(melissa, own))
+    contoso.removes(contoso.melissa)
+    with contoso.refuses(MemberNotActive, status="removed"):
+        contoso.run(command_for(melissa, own))
+
+
+# Told what?
+
+
+def tells(contoso: Contoso, command: Command, *expected: event) -> Receipt:
+    """Exactly these events with these facts, each in an envelope that says who, why and when."""
+    receipt = contoso.run(command)
+    told = contoso.ledger.told(contoso.organization_id, receipt)
+    assert told == list(expected)
+    assert contoso.history()[len(contoso.history()) - len(told) :] == contoso.recorded(receipt)
+    for index, recorded in enumerate(contoso.recorded(receipt)):
+        assert recorded.envelope == Envelope(
+            actor_id=command.actor.id,
+            actor_role=command.actor.role,
+            on_behalf_of=command.actor.on_behalf_of,
+            command=command.name,
+            command_id=command.command_id,
+            step="",
+            index=index,
+            count=len(expected),
+            correlation_id=command.correlation_id or command.command_id,
+            causation_id=command.causation_id,
+            occurred_at=contoso.clock.now,
+            effective_at=contoso.clock.now,
+        )
+    return receipt
+
+
+def tells_nothing(contoso: Contoso, command: Command) -> Receipt:
+    """Carried out, and remembered as such, though there is nothing to tell."""
+    receipt = tells(contoso, command)
+    assert receipt.events == 0
+    assert contoso.ledger.history.recorded(command.organization_id, command.command_id, "") == receipt
+    return receipt
+
+
+# Decided on what is still so?
+
+
+@contextmanager
+def just_before_the_save(ledger: Ledger, *happens: Callable[[], object]) -> Iterator[list[None]]:
+    """Lets things happen between loading and saving, one before each attempt; the answer counts the attempts."""
+    append = ledger.history.append
+    waiting = list(happens)
+    attempts: list[None] = []
+
+    def interrupted(*args: Any, **about: Any) -> Receipt:
+        attempts.append(None)
+        if waiting:
+            ledger.history.append = append  # type: ignore[method-assign]  # whoever comes between saves undisturbed
+            waiting.pop(0)()
+            ledger.history.append = interrupted  # type: ignore[method-assign]
+        return append(*args, **about)
+
+    ledger.history.append = interrupted  # type: ignore[method-assign]
+    try:
+        yield attempts
+    finally:
+        ledger.history.append = append  # type: ignore[method-assign]
+    assert not waiting, "it was not saved as often as that"
+
+
+@contextmanager
+def decided_twice(contoso: Contoso, happens: Callable[[], object]) -> Iterator[None]:
+    """What happens between load and save is a conflict: the command is decided again from a fresh load, and saved."""
+    with just_before_the_save(contoso.ledger, happens) as attempts:
+        yield
+    assert len(attempts) == 2
+
+
+@contextmanager
+def refused_at_second_sight(
+    contoso: Contoso, happens: Callable[[], object], refusal: type[Refusal], **facts: Any
+) -> Iterator[None]:
+    """Allowed when loaded, and no more when saved: refused, and only what came between was told."""
+    before = len(contoso.history())
+    came_between: list[int] = []
+
+    def counted() -> None:
+        happens()
+        came_between.append(len(contoso.history()) - before)
+
+    with just_before_the_save(contoso.ledger, counted) as attempts, pytest.raises(Refusal) as refused:
+        yield
+    assert_refused(refused.value, refusal, facts)
+    assert len(attempts) == 1
+    assert [len(contoso.history()) - before] == came_between
+
+
+def at_once(*acts: Callable[[], T]) -> list[T | Refusal]:
+    """What each answers when all start at the same moment, each in a thread of its own; a refusal is an answer."""
+    start = Barrier(len(acts))
+
+    def act(do: Callable[[], T]) -> T | Refusal:
+        start.wait()
+        try:
+            return do()
+        except Refusal as refusal:
+            return refusal
+
+    with ThreadPoolExecutor(len(acts)) as threads:
+        return list(threads.map(act, acts))

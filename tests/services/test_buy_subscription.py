@@ -1,0 +1,285 @@
+from datetime import UTC, date, datetime, timedelta, timezone
+from functools import partial
+from uuid import uuid4
+
+import pytest
+from pydantic import ValidationError
+
+from domain.calendar import CHANGE_WINDOW, Period
+from domain.license_pool import Batch, LicensePool
+from domain.offer import OfferTerms, PriceFacts
+from domain.refusals import (
+    GuestMayNotBuy,
+    MemberNotActive,
+    NotFound,
+    OfferNotOnSale,
+    SelfServiceDisabled,
+    TooManyLicenses,
+)
+from domain.subscription import Subscription
+from services.buy_subscription import BuySubscription
+from services.command import Actor
+from services.ledger import offer_id_of
+from services.schedule_price import SchedulePrice
+from services.set_self_service_policy import SetSelfServicePolicy
+from services.withdraw_offer import WithdrawOffer
+from tests.examples import POWER_BI_PRO_PRODUCT, PURCHASED_AT, TOMORROW
+from tests.scenario import event
+from tests.services.contoso import FOR_A_YEAR, MONTHLY, PAID_YEARLY, Clock, Contoso
+from tests.services.questions import (
+    decided_twice,
+    has_one_effect,
+    is_done_once,
+    just_before_the_save,
+    refused_at_second_sight,
+    stays_done,
+    takes_an_active_member,
+    takes_one_of,
+    tells,
+)
+
+POWER_BI_PRO = offer_id_of(MONTHLY)
+PRODUCT_ID = POWER_BI_PRO_PRODUCT.product_id
+
+
+def a_purchase(contoso: Contoso, by: Actor | None = None, **content: object) -> BuySubscription:
+    return contoso.command(
+        BuySubscription, by or contoso.buyer, **{"offer_id": POWER_BI_PRO, "licenses": 100, **content}
+    )
+
+
+def test_a_purchase_tells_of_the_subscription_and_its_pool(contoso: Contoso) -> None:
+    buying = a_purchase(contoso)
+    price = PriceFacts(offer_id=POWER_BI_PRO, unit_price_minor=1_400, price_version=1, **MONTHLY.model_dump())
+    tells(
+        contoso,
+        buying,
+        event(
+            Subscription.SubscriptionPurchased,
+            originator_id=buying.subscription_id,
+            pool_id=buying.pool_id,
+            product=POWER_BI_PRO_PRODUCT,
+            offer_id=POWER_BI_PRO,
+            purchaser_id=contoso.melissa,
+            channel="self_service",
+            licenses=100,
+            price=price,
+            anchor=date(2025, 1, 31),
+            term_number=0,
+            term=Period(start=date(2025, 1, 31), end=date(2025, 2, 28)),
+            purchased_at=PURCHASED_AT,
+            cancellable_until=PURCHASED_AT + CHANGE_WINDOW,
+            recurring_billing=True,
+            billing_profile_id=None,
+            document_id=None,
+            replaces_id=None,
+        ),
+        event(
+            LicensePool.LicensePoolOpened,
+            originator_id=buying.pool_id,
+            subscription_id=buying.subscription_id,
+            product_id=PRODUCT_ID,
+            offer_id=POWER_BI_PRO,
+            total=100,
+            price=price,
+            batch=Batch(number=1, licenses=100, opened_at=PURCHASED_AT),
+            removable_until=PURCHASED_AT + CHANGE_WINDOW,
+        ),
+    )
+    contoso.assigns(buying.subscription_id, contoso.ben)  # assignable at once
+
+
+@pytest.mark.parametrize(("terms", "price"), [(FOR_A_YEAR, 1_400), (PAID_YEARLY, 16_800)])
+def test_a_year_ends_a_year_later(contoso: Contoso, terms: OfferTerms, price: int) -> None:
+    bought = contoso.subscription(contoso.buys(terms=terms))
+    assert bought.term == Period(start=date(2025, 1, 31), end=date(2026, 1, 31))
+    assert bought.price.unit_price_minor == price
+
+
+def test_it_names_its_billing_profile_and_who_asked(contoso: Contoso) -> None:
+    correlation, causation, profile = uuid4(), uuid4(), uuid4()
+    buying = a_purchase(
+        contoso, correlation_id=correlation, causation_id=causation, billing_profile_id=profile
+    ).model_copy(update={"actor": Actor(id=contoso.melissa, role="purchaser", on_behalf_of=contoso.ben)})
+    tells(
+        contoso,
+        buying,
+        event(Subscription.SubscriptionPurchased, billing_profile_id=profile),
+        event(LicensePool.LicensePoolOpened),
+    )
+
+
+def test_a_repeat_is_answered_and_not_bought_again(contoso: Contoso) -> None:
+    buying = a_purchase(contoso)
+    is_done_once(contoso, buying, licenses=101)
+    is_done_once(contoso, buying, licenses=301)  # would be refused anyway
+    is_done_once(contoso, buying, offer_id=uuid4())
+    is_done_once(contoso, buying, actor=contoso.purchaser(contoso.ben))
+
+
+def test_another_correlation_is_the_same_content(contoso: Contoso) -> None:
+    buying = a_purchase(contoso)
+    receipt = contoso.run(buying)
+    assert contoso.run(buying.model_copy(update={"correlation_id": uuid4(), "causation_id": uuid4()})) == receipt
+
+
+def test_a_repeat_is_answered_when_it_would_be_refused_now(contoso: Contoso) -> None:
+    stays_done(
+        contoso,
+        a_purchase(contoso),
+        contoso.running(SetSelfServicePolicy, contoso.admin, product_id=PRODUCT_ID, policy="Disabled"),
+        lambda: contoso.removes(contoso.melissa),
+    )
+
+
+def test_sixteen_at_once_buy_once(contoso: Contoso) -> None:
+    has_one_effect(contoso, a_purchase(contoso), events=2)
+
+
+def test_the_same_id_in_another_organization_is_another_command(contoso: Contoso, another: Contoso) -> None:
+    buying = a_purchase(contoso)
+    elsewhere = a_purchase(another, command_id=buying.command_id)
+    contoso.run(buying)
+    another.run(elsewhere)
+    assert buying.subscription_id != elsewhere.subscription_id
+
+
+def test_only_a_purchaser_buys_by_self_service(contoso: Contoso, another: Contoso) -> None:
+    takes_one_of(contoso, {"purchaser"}, partial(a_purchase, contoso))
+    takes_an_active_member(contoso, another, partial(a_purchase, contoso), role="purchaser")
+
+
+def test_an_admin_buys_centrally_for_a_member(contoso: Contoso, another: Contoso) -> None:
+    def central(by: Actor) -> BuySubscription:
+        return a_purchase(contoso, by, channel="central", purchaser_id=contoso.melissa)
+
+    tells(
+        contoso,
+        central(contoso.admin),
+        event(Subscription.SubscriptionPurchased, channel="central", purchaser_id=contoso.melissa),
+        event(LicensePool.LicensePoolOpened),
+    )
+    takes_one_of(contoso, {"admin", "operator"}, central)
+    takes_an_active_member(contoso, another, central)
+
+
+def test_a_central_purchase_is_for_an_active_member_who_is_no_guest(contoso: Contoso, another: Contoso) -> None:
+    (guest,) = contoso.generates(1, "guest")
+    contoso.deactivates(contoso.david)
+    for purchaser, refusal in ((guest, GuestMayNotBuy), (contoso.david, MemberNotActive), (another.ben, NotFound)):
+        with contoso.refuses(refusal):
+            contoso.run(a_purchase(contoso, contoso.admin, channel="central", purchaser_id=purchaser))
+
+
+def test_nobody_buys_by_self_service_for_somebody_else(contoso: Contoso) -> None:
+    with pytest.raises(ValidationError, match="only a central purchase is for somebody else"):
+        a_purchase(contoso, purchaser_id=contoso.ben)
+
+
+@pytest.mark.parametrize("licenses", [0, -1, 1_000_001])
+def test_a_number_out_of_range_is_refused_at_the_edge(contoso: Contoso, licenses: int) -> None:
+    with pytest.raises(ValidationError, match="licenses"):
+        a_purchase(contoso, licenses=licenses)
+
+
+def test_the_maximum_of_the_offer(contoso: Contoso) -> None:
+    with contoso.refuses(TooManyLicenses, total=301, maximum=300):
+        contoso.run(a_purchase(contoso, licenses=301))
+    contoso.run(a_purchase(contoso, licenses=300))
+
+
+def test_an_unknown_offer(contoso: Contoso) -> None:
+    unknown = uuid4()
+    with contoso.refuses(NotFound, what="offer", key=str(unknown)):
+        contoso.run(a_purchase(contoso, offer_id=unknown))
+
+
+def test_policy_stops_self_service_and_not_central_purchases(contoso: Contoso) -> None:
+    contoso.run(contoso.command(SetSelfServicePolicy, contoso.admin, product_id=PRODUCT_ID, policy="Disabled"))
+    with contoso.refuses(SelfServiceDisabled, policy="Disabled"):
+        contoso.run(a_purchase(contoso))
+    contoso.buys_centrally(contoso.melissa)
+
+
+def test_a_refusal_is_not_remembered(contoso: Contoso) -> None:
+    buying = a_purchase(contoso)
+    for policy in ("Disabled", "Enabled"):
+        contoso.run(contoso.command(SetSelfServicePolicy, contoso.admin, product_id=PRODUCT_ID, policy=policy))
+        if policy == "Disabled":
+            with contoso.refuses(SelfServiceDisabled):
+                contoso.run(buying)
+    assert contoso.run(buying).events == 2
+
+
+def test_a_policy_turned_off_meanwhile_stops_the_purchase(contoso: Contoso) -> None:
+    off = contoso.running(SetSelfServicePolicy, contoso.admin, product_id=PRODUCT_ID, policy="Disabled")
+    with refused_at_second_sight(contoso, off, SelfServiceDisabled):
+        contoso.run(a_purchase(contoso))
+
+
+def test_a_purchaser_who_goes_meanwhile_does_not_buy(contoso: Contoso) -> None:
+    with refused_at_second_sight(contoso, partial(contoso.deactivates, contoso.melissa), MemberNotActive):
+        contoso.run(a_purchase(contoso))
+
+
+def test_the_member_for_whom_it_is_goes_meanwhile(contoso: Contoso) -> None:
+    buying = a_purchase(contoso, contoso.admin, channel="central", purchaser_id=contoso.ben)
+    with refused_at_second_sight(contoso, partial(contoso.removes, contoso.ben), MemberNotActive, status="removed"):
+        contoso.run(buying)
+
+
+def test_another_decision_of_the_organization_meanwhile_is_no_obstacle(contoso: Contoso) -> None:
+    with decided_twice(contoso, partial(contoso.by, "auditor")):
+        contoso.run(a_purchase(contoso))
+
+
+# The catalog. Its price versions and withdrawals take effect after the day on which they are told: what an offer costs
+# on a day cannot change on that day, and so the save need not see it.
+
+
+def test_the_price_is_that_of_the_day(contoso: Contoso, clock: Clock) -> None:
+    offer_id = offer_id_of(contoso.lists())
+    contoso.run(contoso.in_catalog(SchedulePrice, offer_id=offer_id, effective_on=TOMORROW, unit_price_minor=1_500))
+    for at, price in ((clock.now, (1_400, 1)), (datetime(2025, 2, 1, 0, 0, tzinfo=UTC), (1_500, 2))):
+        clock.now = at
+        buying = a_purchase(contoso, offer_id=offer_id)
+        contoso.run(buying)
+        facts = contoso.subscription(buying.subscription_id).price
+        assert (facts.unit_price_minor, facts.price_version) == price
+
+
+def test_the_day_is_a_day_in_utc(contoso: Contoso, clock: Clock) -> None:
+    clock.now = datetime(2025, 1, 31, 23, 30, tzinfo=timezone(timedelta(hours=-8)))
+    assert contoso.subscription(contoso.buys()).anchor == TOMORROW
+
+
+def test_a_price_scheduled_meanwhile_is_for_later_days(contoso: Contoso) -> None:
+    offer_id = offer_id_of(contoso.lists())
+    price = contoso.in_catalog(SchedulePrice, offer_id=offer_id, effective_on=TOMORROW, unit_price_minor=1_500)
+    buying = a_purchase(contoso, offer_id=offer_id)
+    with just_before_the_save(contoso.ledger, partial(contoso.run, price)) as attempts:
+        contoso.run(buying)
+    assert len(attempts) == 1
+    assert contoso.subscription(buying.subscription_id).price.unit_price_minor == 1_400
+
+
+def test_a_withdrawn_offer_is_not_sold_from_its_day_on(contoso: Contoso, clock: Clock) -> None:
+    offer_id = offer_id_of(contoso.lists())
+    contoso.run(contoso.in_catalog(WithdrawOffer, offer_id=offer_id, withdrawn_on=TOMORROW))
+    contoso.run(a_purchase(contoso, offer_id=offer_id))
+    clock.now += timedelta(days=1)
+    with contoso.refuses(OfferNotOnSale, why="it was withdrawn on 2025-02-01"):
+        contoso.run(a_purchase(contoso, offer_id=offer_id))
+
+
+def test_what_is_not_sold_by_self_service(contoso: Contoso) -> None:
+    offer_id = offer_id_of(contoso.lists(self_service=False))
+    with contoso.refuses(OfferNotOnSale, offer_id=str(offer_id)):
+        contoso.run(a_purchase(contoso, offer_id=offer_id))
+    contoso.run(a_purchase(contoso, contoso.admin, channel="central", purchaser_id=contoso.ben, offer_id=offer_id))
+
+
+def test_another_currency_than_the_organization_pays_in(contoso: Contoso) -> None:
+    offer_id = offer_id_of(contoso.lists(currency="EUR"))
+    with contoso.refuses(OfferNotOnSale, why="it is sold in EUR and the organization pays in USD"):
+        contoso.run(a_purchase(contoso, offer_id=offer_id))
