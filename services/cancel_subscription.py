@@ -18,7 +18,7 @@ class CancelSubscription(Command):
     subscription_id: UUID
     when: Literal["now", "term_end"]
     reason: CancelReason
-    feedback: Text | None = Field(default=None, min_length=1, max_length=2_000)
+    feedback: Text | None = Field(default=None, min_length=1, max_length=2_000, repr=False)
 
 
 @operation

@@ -7,7 +7,7 @@ import re
 from typing import Annotated, ClassVar
 from uuid import UUID, uuid5
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, ConfigDict
 
 from domain.envelope import Role
 from domain.kernel import Value
@@ -39,6 +39,8 @@ class Actor(Value):
 
 class Command(Value):
     """A wish, frozen. The same id with the same content is carried out once, for ever."""
+
+    model_config = ConfigDict(hide_input_in_errors=True)  # it may be personal, and errors are logged
 
     ADDRESS: ClassVar = {"command_id", "correlation_id", "causation_id"}
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from domain.kernel import Value
 from domain.member import Kind, Member
@@ -19,6 +19,8 @@ Detail = Annotated[Text, Field(max_length=256)]
 
 class MemberRow(Value):
     """One person of a directory, as the organization names them; empty details are left out."""
+
+    model_config = ConfigDict(hide_input_in_errors=True)
 
     user_name: Annotated[Text, Field(min_length=1, max_length=256)]
     kind: Kind = "member"

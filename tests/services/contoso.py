@@ -5,17 +5,19 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 from uuid import UUID, uuid4
 
 import pytest
 
 from adapters.directory.microsoft_365 import CONTOSO, read_members
+from adapters.postgres.recorder import LedgerRecorder
 from domain.envelope import RecordedEvent, Role
 from domain.license_pool import LicensePool
 from domain.member import Kind
 from domain.offer import OfferTerms
 from domain.organization import CATALOG, OrganizationFacts, organization_id_of
+from domain.personal import PersonalFact
 from domain.refusals import Refusal
 from domain.subscription import Subscription
 from services.assign_licenses import AssignLicenses, assign_licenses
@@ -256,6 +258,16 @@ class Contoso:
         """The events of a receipt as they are stored."""
         last = receipt.organization_seq
         return self.ledger.history.told(self.organization_id, after=last - receipt.events, until=last)
+
+    def kept(self, fact_id: UUID) -> PersonalFact | None:
+        """The personal fact, while it is not erased."""
+        query = (
+            "SELECT fact_id, subject_id, purpose, value, encode(salt, 'hex'), keep_until"
+            " FROM ledger.personal_facts WHERE organization_id = %s AND fact_id = %s"
+        )
+        with cast("LedgerRecorder", self.ledger.recorder).datastore.get_connection() as connection:
+            row = connection.execute(query, (self.organization_id, fact_id)).fetchone()
+        return PersonalFact(**dict(zip(PersonalFact.model_fields, row, strict=True))) if row else None
 
     @contextmanager
     def refuses(self, kind: type[Refusal], **facts: Any) -> Iterator[None]:
