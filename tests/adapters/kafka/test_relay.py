@@ -42,7 +42,9 @@ def test_a_relay_that_was_frozen_and_replaced_cannot_commit_any_more(here: Relay
         until(lambda: here.shown > 0)
         frozen.send_signal(signal.SIGSTOP)
         # Its session is gone for PostgreSQL, but it does not know that it is not the leader any more.
-        here.one("SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE application_name = 'seatledger relay'")
+        here.one(
+            "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE application_name = 'seatledger relay'"
+        )
         before = here.shown
         with here.relay_process() as successor:
             until(lambda: here.shown > before)
