@@ -129,6 +129,8 @@ class PydanticMapper(Mapper[UUID]):
         kind = resolve_topic(stored_event.topic)
         state = from_json(stored_event.state)
         version = state.pop(self.VERSION, 1)
+        if version > kind.class_version:
+            raise ValueError(f"{stored_event.topic} is stored as version {version}: update this program to read it")
         while version < kind.class_version:
             getattr(kind, f"upcast_v{version}_v{version + 1}")(state)
             version += 1
