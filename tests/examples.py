@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
+from typing import Any
 from uuid import UUID
 
 from domain.calendar import CHANGE_WINDOW
@@ -116,17 +117,22 @@ def resized_to(total: int, at: datetime) -> Callable[[LicensePool], None]:
     return lambda pool: pool.resize(total, POWER_BI_PRO, at)
 
 
-def bought(price: PriceFacts = POWER_BI_PRO, *, licenses: int = 3, at: datetime = PURCHASED_AT) -> Subscription:
-    """Chris buys for Contoso."""
-    return Subscription.purchase(
-        id=SUBSCRIPTION,
-        pool_id=POOL,
-        organization=CONTOSO(),
-        purchaser=A_MEMBER(),
-        product=POWER_BI_PRO_PRODUCT,
-        price=price,
-        licenses=licenses,
-        channel="self_service",
-        billing_profile_id=None,
-        at=at,
-    )
+def buying(**otherwise: Any) -> Callable[[], Subscription]:
+    """Chris buys three licenses of Power BI Pro for Contoso, or what is said otherwise."""
+    usual: dict[str, Any] = {
+        "id": SUBSCRIPTION,
+        "pool_id": POOL,
+        "organization": CONTOSO(),
+        "purchaser": A_MEMBER(),
+        "product": POWER_BI_PRO_PRODUCT,
+        "price": POWER_BI_PRO,
+        "licenses": 3,
+        "channel": "self_service",
+        "billing_profile_id": None,
+        "at": PURCHASED_AT,
+    }
+    return partial(Subscription.purchase, **usual | otherwise)
+
+
+A_SUBSCRIPTION = buying()
+A_SUBSCRIPTION_FOR_A_YEAR = buying(price=POWER_BI_PRO_FOR_A_YEAR)
