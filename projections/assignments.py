@@ -65,10 +65,7 @@ PAST_ASSIGNMENTS: Table[PastAssignment] = Table(
     name="past_assignments",
     row=PastAssignment,
     key=("organization_id", "pool_id", "member_id", "assigned_seq"),
-    indexes=(
-        ("organization_id", "member_id"),
-        ("organization_id", "subscription_id", "assigned_seq"),
-    ),
+    indexes=(("organization_id", "subscription_id", "assigned_seq"),),
 )
 CLOSED_POOLS: Table[ClosedPool] = Table(name="closed_pools", row=ClosedPool, key=("organization_id", "pool_id"))
 
