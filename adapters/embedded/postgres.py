@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 SUPERUSER = "postgres"
 DATABASE = "seatledger"
 _SOCKET_PREFIX = "seatledger-"
-_SOCKET_PREFIX = "seatledger-"
 _SOCKET_NAME_MAX = 100
 """Bytes; Linux takes 107, macOS 103."""
 
@@ -150,7 +149,8 @@ class EmbeddedPostgres(EmbeddedServer):
         self._account.owns(folder)
         remembered = self.folder / "socket.new"
         try:
-            remembered.write_text(str(folder), encoding="utf-8")
+            remembered.unlink(missing_ok=True)  # of a starter that was killed here
+            remembered.symlink_to(folder)
             remembered.replace(self.folder / "socket")  # whole or not at all
         except OSError:
             folder.rmdir()
