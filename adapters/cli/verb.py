@@ -121,7 +121,7 @@ class Call:
     def wish(self, kind: type[V], **fields: Any) -> V:
         """A command or query of this call; what its types refuse is bad input."""
         common: dict[str, Any] = {"actor": self.actor}
-        if "organization_id" in kind.model_fields:
+        if "organization_id" in kind.model_fields and "organization_id" not in fields:
             common["organization_id"] = self.organization_id
         if issubclass(kind, Command):
             common["command_id"] = self.command_id
