@@ -6,6 +6,7 @@ from typing import Literal
 from uuid import UUID
 
 from eventsourcing.persistence import StoredEvent
+from pydantic import AwareDatetime
 
 from domain.kernel import Value
 
@@ -25,8 +26,8 @@ class Envelope(Value):
     count: int  # events of the save
     correlation_id: UUID
     causation_id: UUID | None
-    occurred_at: datetime  # when it was decided; never decreases within an aggregate
-    effective_at: datetime  # when it takes effect
+    occurred_at: AwareDatetime  # when it was decided; never decreases within an aggregate
+    effective_at: AwareDatetime  # when it takes effect
 
 
 @dataclass(frozen=True)

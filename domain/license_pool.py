@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 from uuid import UUID
 
 from eventsourcing.domain import event
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 
 from domain.calendar import CHANGE_WINDOW
 from domain.holders import Holders
@@ -37,7 +37,7 @@ class Batch(Value):
 
     number: int = Field(ge=1)  # within the pool, rising
     licenses: int = Field(ge=0)  # what is left of it
-    opened_at: datetime
+    opened_at: AwareDatetime
 
     @property
     def removable_until(self) -> datetime:
@@ -57,7 +57,7 @@ class LicensePool(Aggregate):
         total: int
         price: PriceFacts
         batch: Batch
-        removable_until: datetime  # the batch's window ends
+        removable_until: AwareDatetime  # the batch's window ends
 
     class LicensesResized(Aggregate.Event):
         TOPIC: ClassVar[str] = "seatledger.LicensePool.LicensesResized"
@@ -69,7 +69,7 @@ class LicensePool(Aggregate):
         reason: ResizeReason
         price: PriceFacts
         batches: tuple[Batch, ...]  # those that changed, as they are now: the opened one, or the ones taken from
-        removable_until: datetime | None  # of the opened batch; none for a decrease
+        removable_until: AwareDatetime | None  # of the opened batch; none for a decrease
         document_id: UUID | None = None  # the invoice or credit note
 
     class LicenseAssigned(Aggregate.Event):

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from domain.calendar import MONTHS_OF_CYCLE, MONTHS_OF_TERM, BillingPlan, Term
 from domain.kernel import Aggregate, AggregateBorn, Value
-from domain.refusals import OfferNotOnSale, PlanLongerThanTerm, PriceVersionExists, PriceVersionTooLate
+from domain.refusals import EffectiveDateTooEarly, OfferNotOnSale, PlanLongerThanTerm, PriceVersionExists
 
 RULE = "daily-half-up.v1"
 
@@ -70,6 +70,7 @@ class Offer(Aggregate):
     class OfferWithdrawn(Aggregate.Event):
         TOPIC: ClassVar[str] = "seatledger.Offer.OfferWithdrawn"
         withdrawn_on: date  # the first day without it
+        withdrawn_on_before: date | None  # of a withdrawal that this one moves
 
     class OfferWithdrawalRevoked(Aggregate.Event):
         TOPIC: ClassVar[str] = "seatledger.Offer.OfferWithdrawalRevoked"
@@ -130,7 +131,7 @@ class Offer(Aggregate):
         self._refuse_before_tomorrow(withdrawn_on, today)
         if self.withdrawn_on is not None:
             self._refuse_before_tomorrow(self.withdrawn_on, today)
-        self.tell(self.OfferWithdrawn, withdrawn_on=withdrawn_on)
+        self.tell(self.OfferWithdrawn, withdrawn_on=withdrawn_on, withdrawn_on_before=self.withdrawn_on)
 
     def revoke_withdrawal(self, *, today: date) -> None:
         if self.withdrawn_on is not None:
@@ -140,7 +141,7 @@ class Offer(Aggregate):
     @staticmethod
     def _refuse_before_tomorrow(effective_on: date, today: date) -> None:
         if effective_on <= today:
-            raise PriceVersionTooLate(effective_on=effective_on, today=today)
+            raise EffectiveDateTooEarly(effective_on=effective_on, today=today)
 
     # Events apply. No rule below this line: history must always replay.
 

@@ -86,6 +86,11 @@ class Organization(Aggregate):
         if (policy := self.policy_of(product_id)) != "Enabled":
             raise SelfServiceDisabled(product_id=product_id, policy=policy)
 
+    def refuse_last_admin(self, member_id: UUID) -> None:
+        """Somebody has to be there who administers."""
+        if [admin for admin, held in self.roles.items() if "admin" in held] == [member_id]:
+            raise LastAdmin(member_id=member_id)
+
     # Commands decide. Repeating one tells nothing.
 
     def grant(self, member_id: UUID, role: GrantedRole) -> None:
@@ -95,8 +100,8 @@ class Organization(Aggregate):
     def revoke(self, member_id: UUID, role: GrantedRole) -> None:
         if not self.has_role(member_id, role):
             return
-        if role == "admin" and sum("admin" in held for held in self.roles.values()) == 1:
-            raise LastAdmin(member_id=member_id)
+        if role == "admin":
+            self.refuse_last_admin(member_id)
         self.tell(self.RoleRevoked, member_id=member_id, role=role)
 
     def revoke_all(self, member_id: UUID) -> None:

@@ -156,8 +156,8 @@ class PlanLongerThanTerm(Refusal):
         )
 
 
-class PriceVersionTooLate(Refusal):
-    code = "price_version_too_late"
+class EffectiveDateTooEarly(Refusal):
+    code = "effective_date_too_early"
 
     def __init__(self, *, effective_on: date, today: date) -> None:
         super().__init__(

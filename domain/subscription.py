@@ -5,6 +5,7 @@ from typing import ClassVar, Literal
 from uuid import UUID
 
 from eventsourcing.domain import event
+from pydantic import AwareDatetime
 
 from domain.calendar import CHANGE_WINDOW, Period, cycles_after, term, utc_date
 from domain.kernel import Aggregate, AggregateBorn
@@ -60,8 +61,8 @@ class Subscription(Aggregate):
         anchor: date  # fixed for life
         term_number: int
         term: Period
-        purchased_at: datetime
-        cancellable_until: datetime
+        purchased_at: AwareDatetime
+        cancellable_until: AwareDatetime
         recurring_billing: bool
         billing_profile_id: UUID | None = None
         document_id: UUID | None = None  # the invoice
@@ -69,11 +70,15 @@ class Subscription(Aggregate):
 
     class RecurringBillingTurnedOff(Aggregate.Event):
         TOPIC: ClassVar[str] = "seatledger.Subscription.RecurringBillingTurnedOff"
+        product_id: str
+        purchaser_id: UUID
         reason: RecurringOffReason
         ends_on: date
 
     class RecurringBillingTurnedOn(Aggregate.Event):
         TOPIC: ClassVar[str] = "seatledger.Subscription.RecurringBillingTurnedOn"
+        product_id: str
+        purchaser_id: UUID
         renews_on: date
 
     class LicenseChangeScheduled(Aggregate.Event):
@@ -97,13 +102,14 @@ class Subscription(Aggregate):
         reason: CancelReason
         feedback: FactRef | None
         ends_on: date
+        recurring_billing_before: bool  # what a withdrawal brings back
         still_owed_minor: int  # later cycles of this term, before tax
         currency: str
 
     class CancellationWithdrawn(Aggregate.Event):
         TOPIC: ClassVar[str] = "seatledger.Subscription.CancellationWithdrawn"
         product_id: str
-        renews_on: date
+        purchaser_id: UUID
 
     class SubscriptionCancelled(Aggregate.Event):
         TOPIC: ClassVar[str] = "seatledger.Subscription.SubscriptionCancelled"
@@ -115,7 +121,7 @@ class Subscription(Aggregate):
         reason: CancelReason
         feedback: FactRef | None
         licenses: int  # of the pool, as it closes
-        cancelled_at: datetime
+        cancelled_at: AwareDatetime
         ended_on: date
         document_id: UUID | None = None  # the credit note
 
@@ -133,6 +139,7 @@ class Subscription(Aggregate):
         billing_profile_id: UUID | None
         scheduled_total: int | None
         cancellation_scheduled: bool
+        renews_if_withdrawn: bool
         life: LifeState
 
     @classmethod
@@ -217,19 +224,25 @@ class Subscription(Aggregate):
         self.refuse_unless("recurring")
         if self.recurring_billing:
             self._drop_schedule("recurring_billing_off")
-            self.tell(self.RecurringBillingTurnedOff, reason=reason, ends_on=self.term.ends_on)
+            self.tell(self.RecurringBillingTurnedOff, reason=reason, ends_on=self.term.ends_on, **self._whose())
 
     def turn_recurring_billing_on(self) -> None:
         """Also withdraws a cancellation at term end: both say the same."""
         self.refuse_unless("recurring")
         if self.cancellation_scheduled:
-            self.tell(self.CancellationWithdrawn, product_id=self.product.product_id, renews_on=self.term.end)
+            self.tell(self.CancellationWithdrawn, **self._whose())
         if not self.recurring_billing:
-            self.tell(self.RecurringBillingTurnedOn, renews_on=self.term.end)
+            self.tell(self.RecurringBillingTurnedOn, renews_on=self.term.end, **self._whose())
 
     def withdraw_cancellation(self) -> None:
-        if self.cancellation_scheduled:
+        """Recurring billing is again what it was before: nobody is charged for a renewal never asked for."""
+        if not self.cancellation_scheduled:
+            return
+        self.refuse_unless("recurring")
+        if self.renews_if_withdrawn:
             self.turn_recurring_billing_on()
+        else:
+            self.tell(self.CancellationWithdrawn, **self._whose())
 
     def cancel_at_term_end(
         self, *, reason: CancelReason, feedback: FactRef | None, licenses: int, at: datetime
@@ -237,18 +250,20 @@ class Subscription(Aggregate):
         self.refuse_unless("cancel")
         if self.cancellation_scheduled:
             return
-        if self.recurring_billing:
+        recurring_billing_before = self.recurring_billing
+        if recurring_billing_before:
             self._drop_schedule("cancelled")
-            self.tell(self.RecurringBillingTurnedOff, reason="cancellation_scheduled", ends_on=self.term.ends_on)
+            ends_on = self.term.ends_on
+            self.tell(self.RecurringBillingTurnedOff, reason="cancellation_scheduled", ends_on=ends_on, **self._whose())
         self.tell(
             self.CancellationScheduled,
-            product_id=self.product.product_id,
-            purchaser_id=self.purchaser_id,
+            recurring_billing_before=recurring_billing_before,
             reason=reason,
             feedback=feedback,
             ends_on=self.term.ends_on,
             still_owed_minor=self.still_owed(licenses, at),
             currency=self.price.currency,
+            **self._whose(),
         )
 
     def cancel_now(
@@ -274,6 +289,9 @@ class Subscription(Aggregate):
             cancelled_at=at,
             ended_on=utc_date(at),
         )
+
+    def _whose(self) -> dict[str, object]:
+        return {"product_id": self.product.product_id, "purchaser_id": self.purchaser_id}
 
     def _drop_schedule(self, reason: ChangeDroppedReason) -> None:
         if self.scheduled_total is not None:
@@ -316,6 +334,7 @@ class Subscription(Aggregate):
         self.billing_profile_id = billing_profile_id
         self.scheduled_total: int | None = None
         self.cancellation_scheduled = False
+        self.renews_if_withdrawn = False
         self.life: LifeState = "active"
 
     @event(RecurringBillingTurnedOff)
@@ -335,8 +354,9 @@ class Subscription(Aggregate):
         self.scheduled_total = None
 
     @event(CancellationScheduled)
-    def _cancellation_scheduled(self) -> None:
+    def _cancellation_scheduled(self, recurring_billing_before: bool) -> None:  # noqa: FBT001 - the event's word
         self.cancellation_scheduled = True
+        self.renews_if_withdrawn = recurring_billing_before
 
     @event(CancellationWithdrawn)
     def _cancellation_withdrawn(self) -> None:

@@ -18,5 +18,6 @@ def deactivate_member(ledger: Ledger, command: DeactivateMember) -> Receipt:
     standing = standing_of(ledger, command)
     may(command.actor, "manage members")
     member = ledger.member(command.organization_id, command.member_id)
+    standing.organization.refuse_last_admin(member.id)
     member.deactivate()
     return ledger.save(member, seen=standing.seen, because=command, at=ledger.now(member))

@@ -57,6 +57,7 @@ class OfferWithdrawn(PublicEvent):
 
     offer_id: Annotated[UUID, Own]
     withdrawn_on: date
+    withdrawn_on_before: date | None
 
 
 @public("seatledger.offer.offer_withdrawal_revoked.v1", of=Offer.OfferWithdrawalRevoked)

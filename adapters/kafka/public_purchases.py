@@ -39,6 +39,8 @@ class RecurringBillingTurnedOff(PublicEvent):
     """The subscription will end with its term."""
 
     subscription_id: Annotated[UUID, Own]
+    product_id: str
+    purchaser_id: UUID
     reason: Annotated[str, words(RecurringOffReason)]
     ends_on: date
 
@@ -48,6 +50,8 @@ class RecurringBillingTurnedOn(PublicEvent):
     """The subscription will renew after its term."""
 
     subscription_id: Annotated[UUID, Own]
+    product_id: str
+    purchaser_id: UUID
     renews_on: date
 
 
@@ -82,6 +86,7 @@ class CancellationScheduled(PublicEvent):
     purchaser_id: UUID
     reason: Annotated[str, words(CancelReason)]
     ends_on: date
+    recurring_billing_before: bool
     still_owed_minor: int
     currency: str
 
@@ -92,7 +97,7 @@ class CancellationWithdrawn(PublicEvent):
 
     subscription_id: Annotated[UUID, Own]
     product_id: str
-    renews_on: date
+    purchaser_id: UUID
 
 
 @public("seatledger.subscription.subscription_cancelled.v1", of=Subscription.SubscriptionCancelled)

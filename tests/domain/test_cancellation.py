@@ -239,10 +239,20 @@ def test_a_cancellation_at_term_end_can_be_withdrawn(ask: Callable[[Subscription
         .given(A_SUBSCRIPTION, cancelled_at_term_end())
         .when(ask)
         .then_told(
-            event(Subscription.CancellationWithdrawn, product_id="CFQ7TTC0H9MP", renews_on=TERM_END),
+            event(Subscription.CancellationWithdrawn, product_id="CFQ7TTC0H9MP"),
             event(On, renews_on=TERM_END),
         )
         .leaving(recurring_billing=True, cancellation_scheduled=False, life="active")
+    )
+
+
+def test_a_withdrawal_does_not_turn_on_what_was_off_before() -> None:
+    (
+        Scenario(Subscription)
+        .given(A_SUBSCRIPTION, lambda subscription: subscription.turn_recurring_billing_off(), cancelled_at_term_end())
+        .when(withdrawn)
+        .then_told(event(Subscription.CancellationWithdrawn))
+        .leaving(recurring_billing=False, cancellation_scheduled=False)
     )
 
 

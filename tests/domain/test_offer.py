@@ -6,7 +6,7 @@ from datetime import date, timedelta
 import pytest
 
 from domain.offer import Offer, PriceFacts, PriceVersion
-from domain.refusals import OfferNotOnSale, PlanLongerThanTerm, PriceVersionExists, PriceVersionTooLate
+from domain.refusals import EffectiveDateTooEarly, OfferNotOnSale, PlanLongerThanTerm, PriceVersionExists
 from tests.examples import AN_OFFER, NEXT_WEEK, OFFER, POWER_BI_PRO, POWER_BI_PRO_TERMS, TODAY, TOMORROW
 from tests.scenario import Scenario, event
 
@@ -73,7 +73,7 @@ def test_a_price_of_today_or_before_is_refused(day: date) -> None:
         Scenario(Offer)
         .given(AN_OFFER)
         .when(priced(1500, day))
-        .then_refused(PriceVersionTooLate, effective_on=day.isoformat(), today=TODAY.isoformat())
+        .then_refused(EffectiveDateTooEarly, effective_on=day.isoformat(), today=TODAY.isoformat())
     )
 
 
@@ -96,7 +96,7 @@ def test_a_second_price_for_a_day_gone_by_is_too_late() -> None:
         Scenario(Offer)
         .given(AN_OFFER, priced(1500, TOMORROW))
         .when(priced(1600, TOMORROW, today=NEXT_WEEK))
-        .then_refused(PriceVersionTooLate)
+        .then_refused(EffectiveDateTooEarly)
     )
 
 
@@ -115,7 +115,7 @@ def test_a_price_in_effect_cannot_be_withdrawn(day: date) -> None:
         Scenario(Offer)
         .given(AN_OFFER, priced(1500, TOMORROW))
         .when(price_withdrawn(day, today=TOMORROW))
-        .then_refused(PriceVersionTooLate, effective_on=day.isoformat())
+        .then_refused(EffectiveDateTooEarly, effective_on=day.isoformat())
     )
 
 
@@ -191,7 +191,7 @@ def test_an_offer_is_withdrawn_from_a_day_after_today_on() -> None:
 
 
 def test_an_offer_cannot_be_withdrawn_from_today_on() -> None:
-    Scenario(Offer).given(AN_OFFER).when(withdrawn(TODAY)).then_refused(PriceVersionTooLate)
+    Scenario(Offer).given(AN_OFFER).when(withdrawn(TODAY)).then_refused(EffectiveDateTooEarly)
 
 
 @pytest.mark.parametrize("today", [TODAY, NEXT_WEEK])
@@ -204,7 +204,7 @@ def test_the_day_of_a_withdrawal_can_be_moved_before_it_takes_effect() -> None:
         Scenario(Offer)
         .given(AN_OFFER, withdrawn(TOMORROW))
         .when(withdrawn(NEXT_WEEK))
-        .then_told(event(Offer.OfferWithdrawn, withdrawn_on=NEXT_WEEK))
+        .then_told(event(Offer.OfferWithdrawn, withdrawn_on=NEXT_WEEK, withdrawn_on_before=TOMORROW))
         .leaving(withdrawn_on=NEXT_WEEK)
     )
 
@@ -214,7 +214,7 @@ def test_the_day_of_a_withdrawal_in_effect_cannot_be_moved() -> None:
         Scenario(Offer)
         .given(AN_OFFER, withdrawn(TOMORROW))
         .when(withdrawn(NEXT_WEEK, today=TOMORROW))
-        .then_refused(PriceVersionTooLate)
+        .then_refused(EffectiveDateTooEarly)
     )
 
 
@@ -237,7 +237,7 @@ def test_a_withdrawal_can_be_revoked_before_it_takes_effect() -> None:
 
 
 def test_a_withdrawal_in_effect_cannot_be_revoked() -> None:
-    Scenario(Offer).given(AN_OFFER, withdrawn(TOMORROW)).when(revoked(TOMORROW)).then_refused(PriceVersionTooLate)
+    Scenario(Offer).given(AN_OFFER, withdrawn(TOMORROW)).when(revoked(TOMORROW)).then_refused(EffectiveDateTooEarly)
 
 
 def test_revoking_no_withdrawal_tells_nothing() -> None:
