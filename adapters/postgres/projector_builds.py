@@ -14,15 +14,18 @@ from projections.projection import Projection
 LISTED = "SELECT projection, build, version, state, position, tables FROM projections.builds ORDER BY projection, build"
 # A build is folded by whoever holds its lock, in the session that writes: where the session is gone, so is the lock.
 LOCK_KEY = "hashtextextended(format('seatledger.projections.%%s.%%s', %s::text, %s::int), 0)"
-NEXT = "SELECT 1 + coalesce(max(build), 0) FROM projections.builds WHERE projection = %s"
-NEW = """
-INSERT INTO projections.builds (projection, build, version, state, tables) VALUES (%s, %s, %s, %s, %s)
-ON CONFLICT DO NOTHING
+IN_TURN = "SELECT pg_advisory_xact_lock(hashtextextended('seatledger.projections.' || %s, 0))"
+NEXT = """
+SELECT 1 + coalesce(max(build), 0),
+       coalesce(bool_or(state IN ('building', 'live') AND version >= %s), false)
+  FROM projections.builds WHERE projection = %s
 """
+NEW = "INSERT INTO projections.builds (projection, build, version, state, tables) VALUES (%s, %s, %s, %s, %s)"
 MOVE = """
 UPDATE projections.builds SET position = %s
  WHERE projection = %s AND build = %s AND position = %s AND state <> 'retired'
 """
+DROP = "DELETE FROM projections.builds WHERE projection = %s AND build = %s AND state = %s"
 DROP_WAITS = "100ms"
 
 
@@ -43,20 +46,21 @@ def unlock(connection: psycopg.Connection[Any], build: Build) -> None:
 
 
 def create(connection: psycopg.Connection[Any], projection: Projection, state: str) -> Build | None:
-    """Makes an empty build and takes it for this session; None when another process is just doing so."""
-    (number,) = cast("tuple[int]", connection.execute(NEXT, (projection.name,)).fetchone())
-    tables = [table_name(table, number) for table in projection.tables]
-    build = Build(projection.name, number, projection.version, state, 0, tables)
-    made = False
+    """Makes an empty build and takes it for this session; None when another session has just made what is missing."""
     with connection.transaction():
-        row = connection.execute(NEW, (build.projection, build.build, build.version, build.state, build.tables))
-        # Taken before anybody sees it. A number comes again when its build was dropped, also under its lock.
-        if row.rowcount == 0 or not lock(connection, build):
-            raise psycopg.Rollback
+        connection.execute(IN_TURN, (projection.name,))
+        row = connection.execute(NEXT, (projection.version, projection.name)).fetchone()
+        number, there = cast("tuple[int, bool]", row)
+        if there and state == "building":
+            return None
+        tables = [table_name(table, number) for table in projection.tables]
+        build = Build(projection.name, number, projection.version, state, 0, tables)
+        if not lock(connection, build):
+            return None  # the last one of this number is just being dropped
+        connection.execute(NEW, (build.projection, build.build, build.version, build.state, build.tables))
         for table in tables_of(projection, build.build):
             table.create(connection)
-        made = True
-    return build if made else None
+    return build
 
 
 def move(connection: psycopg.Connection[Any], build: Build, position: int) -> bool:
@@ -88,15 +92,15 @@ def set_state(connection: psycopg.Connection[Any], projection: str, build: int, 
 
 
 def drop(connection: psycopg.Connection[Any], build: Build) -> bool:
-    """Drops a build that this session has taken; False while somebody still reads it."""
+    """Drops a build that this session has taken; False where somebody still reads it, or it is not what it was."""
     try:
         with connection.transaction():
             connection.execute(SQL("SET LOCAL lock_timeout = {}").format(DROP_WAITS))
+            # What was a comparison may have become the live build since it was listed.
+            if connection.execute(DROP, (build.projection, build.build, build.state)).rowcount == 0:
+                return False
             for name in build.tables:
                 connection.execute(SQL("DROP TABLE IF EXISTS {}").format(Identifier("projections", name)))
-            connection.execute(
-                "DELETE FROM projections.builds WHERE projection = %s AND build = %s", (build.projection, build.build)
-            )
     except psycopg.errors.LockNotAvailable:
         return False
     return True

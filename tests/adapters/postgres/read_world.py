@@ -81,7 +81,7 @@ class World:
 
     def story(self, purchases: int, *, of: UUID = CONTOSO_ID, first: int = 0) -> int:
         """Purchases with all that can happen to them; answers the last position."""
-        people = self.members(range(first, first + 3), of=of)
+        people = self.members(range(3 * first, 3 * first + 3), of=of)
         position = 0
         for number in range(first, first + purchases):
             subscription, pool, _ = self.buy(number, of=of)

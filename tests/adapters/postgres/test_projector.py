@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import psycopg
@@ -40,11 +40,20 @@ def differences(world: World) -> list[Any]:
     return [difference for name in NAMES for difference in parity(world.url, name)]
 
 
-def until(condition: Any, timeout_s: float = 20.0) -> None:
+def until(condition: Callable[[], bool], timeout_s: float = 20.0) -> None:
     deadline = time.monotonic() + timeout_s
     while not condition():
         assert time.monotonic() < deadline, "it takes too long"
         time.sleep(0.02)
+
+
+def adopts_all(projector: Projector) -> bool:
+    projector.adopt()
+    return len(projector.folds) == len(NAMES)
+
+
+def furthest(world: World) -> int:
+    return max((build.position for build in world.models.builds()), default=0)
 
 
 def test_live_equals_its_rebuild(world: World) -> None:
@@ -81,20 +90,21 @@ def test_a_projector_killed_at_any_moment_loses_and_doubles_nothing(world: World
 
     writer = threading.Thread(target=write)
     writer.start()
+    killed_at = [0]
     try:
-        for wait_s in (0.8, 1.0, 0.9, 1.2):
-            projector = world.start_projector()
+        for wait_s in (0.0, 0.04, 0.1):
+            process = world.start_projector()
+            until(lambda: furthest(world) > killed_at[-1])
             time.sleep(wait_s)
-            projector.kill()
-            projector.wait()
+            process.kill()
+            process.wait()
+            killed_at.append(furthest(world))
     finally:
         stop.set()
         writer.join()
-    moved = [build.position for build in world.models.builds()]
-    assert moved
-    assert max(moved) > 0  # it was killed at work
+    assert killed_at[-1] < positions[-1]  # it was killed at work
     with Projector(world.url) as projector:
-        until(lambda: projector.adopt() or len(projector.folds) == len(NAMES))  # the server notices the death
+        until(lambda: adopts_all(projector))  # once the server has noticed the death
         caught_up(projector, positions[-1])
     assert differences(world) == []
 
@@ -108,7 +118,7 @@ def test_of_two_projectors_one_folds_and_the_other_takes_over(world: World) -> N
         later = world.story(2, first=2)
         assert second.step() == 0
         first.close()
-        until(lambda: second.adopt() or len(second.folds) == len(NAMES))
+        until(lambda: adopts_all(second))
         caught_up(second, later)
     assert differences(world) == []
 
