@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
+from adapters.kafka.topic_audit import compare_topic
+from adapters.kafka.topic_settings import Topics
 from adapters.postgres.history_reads import HistoryReads
+from adapters.postgres.projector_rebuild import parity
+from adapters.postgres.relay_session import RelaySession
 from domain.kernel import PydanticJSON, PydanticMapper
 from projections.audit.verify import (
     ChainCheck,
@@ -17,6 +21,7 @@ from projections.audit.verify import (
     check_snapshot,
     examine,
 )
+from projections.read_models import READ_MODELS
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -30,6 +35,19 @@ def verify_history(reads: HistoryReads, progress: Callable[[int, int], None] = l
         progress(done, len(organizations))
         yield from verify_organization(reads, organization_id, mapper)
     progress(len(organizations), len(organizations))
+
+
+def verify_read_models(url: str) -> Iterator[Difference]:
+    """Every read table against its rebuild from the beginning of history."""
+    for projection in READ_MODELS:
+        yield from parity(url, projection.name)
+
+
+def verify_topic(url: str, bootstrap: str, topics: Topics) -> Iterator[Difference]:
+    """The topic against the ledger, up to where the relay was when this began."""
+    with RelaySession(url, topics.events) as history:
+        for found in compare_topic(bootstrap, topics, history):
+            yield Difference(check="topic", key=f"position {found.position}", what=f"{found.what}: {found.detail}")
 
 
 def verify_organization(reads: HistoryReads, organization_id: UUID, mapper: PydanticMapper) -> Iterator[Difference]:

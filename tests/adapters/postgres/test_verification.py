@@ -14,7 +14,7 @@ from adapters.embedded.postgres import EmbeddedPostgres
 from adapters.postgres.history_reads import HistoryReads
 from adapters.postgres.ledger import directory_of, open_ledger
 from adapters.postgres.migrate import migrate
-from adapters.verification import verify_history
+from adapters.verification import verify_history, verify_read_models
 from domain.organization import CATALOG
 from services.assign_licenses import AssignLicenses
 from services.cancel_subscription import CancelSubscription
@@ -189,3 +189,11 @@ def test_a_changed_snapshot_is_named_with_its_fields(stored: Stored) -> None:
 def test_a_snapshot_of_a_version_that_history_does_not_have_is_named(stored: Stored) -> None:
     stored.tamper("UPDATE ledger.snapshots SET version = 99 WHERE organization_id = %(organization)s")
     assert stored.found() == [f"snapshots: snapshot of {stored.pool_id}: history has no version 99 of it"]
+
+
+def test_one_changed_cell_of_a_read_table_is_named(stored: Stored) -> None:
+    assert list(verify_read_models(stored.url)) == []
+    stored.tamper("UPDATE projections.purchases_b1 SET licenses_total = 7 WHERE organization_id = %(organization)s")
+    (found,) = verify_read_models(stored.url)
+    assert found.check == "read tables"
+    assert found.what == "licenses_total is 7 and history gives 5"
