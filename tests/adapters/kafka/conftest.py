@@ -122,12 +122,12 @@ class Relayed:
     @property
     def last(self) -> int:
         """The position of the last event in the ledger."""
-        return int(self.one("SELECT coalesce(max(position), 0) FROM ledger.events"))
+        return self.count("SELECT coalesce(max(position), 0) FROM ledger.events")
 
     @property
     def shown(self) -> int:
         """How far people see the topic published."""
-        return int(self.one("SELECT coalesce(max(position), 0) FROM relay.position"))
+        return self.count("SELECT coalesce(max(position), 0) FROM relay.position")
 
     @property
     def published(self) -> int:
@@ -136,11 +136,11 @@ class Relayed:
             found = read_position(self.bootstrap, self.topics, session.source())
         return found.position if found else 0
 
-    def one(self, query: str) -> object:
+    def count(self, query: str) -> int:
         with psycopg.connect(self.url) as connection:
             row = connection.execute(query.encode()).fetchone()
         assert row
-        return row[0]
+        return int(row[0])
 
     def messages(self) -> list[TopicMessage]:
         return list(read_topic(self.bootstrap, self.topics.events))
@@ -153,7 +153,7 @@ class Relayed:
         """Everything recorded is in the topic, once, in order, as it was recorded."""
         assert self.published == self.last
         assert self.differences() == []
-        assert len(self.messages()) == self.one("SELECT count(*) FROM ledger.events")
+        assert len(self.messages()) == self.count("SELECT count(*) FROM ledger.events")
 
 
 ENVIRONMENT = {"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import time
@@ -14,6 +13,7 @@ from kafka.errors import KafkaTimeoutError
 from adapters.kafka.relay import Relay
 from adapters.kafka.topic_settings import Topics
 from adapters.kafka.watchdog import Watchdog
+from tests.adapters.kafka.conftest import ROOT
 from tests.adapters.kafka.test_topic_audit import EVENTS, SOURCE
 
 
@@ -91,7 +91,7 @@ def test_a_block_that_hangs_ends_the_process_and_says_which() -> None:
         "with Watchdog(0.2).guards('a commit'): time.sleep(30)"
     )
     started = time.monotonic()
-    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, check=False, cwd=os.getcwd())
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, check=False, cwd=ROOT)
     assert ended.returncode == 70
     assert ended.stderr == b"a commit hangs for 0.2 s\n"
     assert time.monotonic() - started < 25
