@@ -8,16 +8,21 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple, Self, cast
 
-from adapters.postgres.datastore import LedgerDatastore
 from adapters.postgres.directory import PersonalDirectory
-from adapters.postgres.ledger import open_ledger
+from adapters.postgres.history_reads import HistoryReads
+from adapters.postgres.ledger import directory_of, open_ledger
 from adapters.postgres.migrate import migrate
+from adapters.postgres.projector_rebuild import parity
 from adapters.postgres.reads import ReadModels
 from adapters.postgres.reads_due_work import DueWorkReads, HoldingReads
 from adapters.postgres.reads_purchases import PurchaseReads
+from adapters.postgres.relay_session import RelaySession
 from adapters.postgres.session import login_of
 from adapters.settings import Settings
+from adapters.verification import verify_history
 from domain.kernel import PydanticMapper
+from projections.audit.verify import Difference
+from projections.read_models import READ_MODELS
 from services.ledger import Ledger
 
 if TYPE_CHECKING:
@@ -31,6 +36,20 @@ class Broker(NamedTuple):
 
     bootstrap: str
     kind: str
+
+
+class Verified(NamedTuple):
+    """What an audit of everything found; `checks` counts the differences of each."""
+
+    checks: dict[str, int]
+    organizations: int
+    events: int
+    topic: str | None  # none: not compared
+    differences: list[Difference]
+
+    @property
+    def verified(self) -> bool:
+        return not self.differences
 
 
 def utc_now() -> datetime:
@@ -95,7 +114,7 @@ class House:
 
     @cached_property
     def directory(self) -> PersonalDirectory:
-        return PersonalDirectory(cast("LedgerDatastore", self.ledger.factory.datastore))  # type: ignore[attr-defined]
+        return directory_of(self.ledger)
 
     # Read tables.
 
@@ -126,3 +145,46 @@ class House:
 
         broker = self._open.enter_context(choose_broker(self.settings.home, self.tell))
         return Broker(broker.bootstrap, broker.kind)
+
+    @property
+    def running_broker(self) -> Broker | None:
+        """The broker, unless it is the embedded one and does not run: asking starts nothing."""
+        if self.settings.kafka_bootstrap is None:
+            from adapters.embedded.kafka import EmbeddedKafka
+            from adapters.embedded.tansu import EmbeddedTansu
+
+            home = self.settings.home
+            if not any(server.alive for server in (EmbeddedKafka(home), EmbeddedTansu(home))):
+                return None
+        return self.broker
+
+    # Audit.
+
+    def verify(self, *, topic: bool | None, told: Callable[[str], None]) -> Verified:
+        """Everything against history, and history against itself; `topic` None: where a broker runs."""
+        broker = self.broker if topic else (None if topic is False else self.running_broker)
+        checks = dict.fromkeys(("chain", "payload", "commands", "facts", "snapshots", "read tables"), 0)
+        found: list[Difference] = []
+        with HistoryReads(self.database_url) as reads:
+            organizations = reads.organizations()
+            events = sum(1 for one in organizations for _ in reads.events(one))
+            found += verify_history(reads)
+        for model in READ_MODELS:
+            told(f"rebuilding {model.name} to compare it")
+            found += parity(self.database_url, model.name)
+        compared = None
+        if broker is not None:
+            from adapters.kafka.topic_audit import compare_topic
+            from adapters.kafka.topic_settings import Topics
+
+            topics = Topics()
+            compared = f"{topics.events} on {broker.kind}"
+            checks["topic"] = 0
+            told(f"reading {compared}")
+            with RelaySession(self.database_url, topics.events) as session:
+                for one in compare_topic(broker.bootstrap, topics, session):
+                    key = f"position {one.position}"
+                    found.append(Difference(check="topic", key=key, what=f"{one.what}: {one.detail}"))
+        for difference in found:
+            checks[difference.check] = checks.get(difference.check, 0) + 1
+        return Verified(checks, len(organizations), events, compared, found)

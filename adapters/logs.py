@@ -12,9 +12,11 @@ if TYPE_CHECKING:
     from adapters.settings import Settings
 
 
-def log_to_stderr(settings: Settings) -> None:
-    """Sets up the logs of this process."""
+def log_to_stderr(settings: Settings, *, quiet: bool = False) -> None:
+    """Sets up the logs of this process; quiet: only what somebody should look at."""
     level = logging.getLevelNamesMapping()[settings.log_level.upper()]
+    if quiet:
+        level = max(level, logging.WARNING)
     render: Any = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
     if settings.log_json:
         render = structlog.processors.JSONRenderer()

@@ -59,6 +59,8 @@ def run(arguments: Sequence[str], settings: Settings | None = None) -> int:
     try:
         code = get_command(root).main(list(arguments), prog_name="seatledger", standalone_mode=False, obj=settings)
     except TyperException as error:
+        if not error.format_message():
+            return error.exit_code  # nothing was asked, and the help was shown
         failure = failure_of(error)
         if "--json" in arguments:
             typer.echo(as_text(failure.data, indent=2))

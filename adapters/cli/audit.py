@@ -1,1 +1,118 @@
-"""audit: history, show, verify."""
+"""audit history, audit show, audit verify."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, Any
+from uuid import UUID
+
+import typer
+
+from adapters.cli.answer import Answer, as_text, moment, plural, table
+from adapters.cli.failure import BadInput
+from adapters.cli.groups import audit
+from adapters.cli.parse import position_or_moment_from, uuid_from
+from adapters.cli.verb import OPERATOR, Call, verb
+from adapters.composition import Verified
+from domain.refusals import NotFound
+from projections.audit.replay import history as told_history
+from projections.audit.replay import state_at
+from services.may import may
+from services.read_history import ReadHistory, read_history, read_stream
+
+IdArgument = Annotated[
+    str, typer.Argument(metavar="ID", help="Of a subscription, pool, member, offer or the organization.")
+]
+SHOWN_FACTS = 120  # characters of an event's facts in a table
+
+
+def aggregate_id_from(words: str) -> UUID:
+    if (found := uuid_from(words)) is None:
+        raise BadInput(f"{words!r} is no id; write the whole UUID, as `purchases list` shows it")
+    return found
+
+
+@verb(audit, "history", role="auditor")
+def history(call: Call, aggregate: IdArgument) -> Answer:
+    """Reads everything that happened to a thing: what, by whom, because of which command, and when.
+
+    A subscription's history includes its licenses. Names do not show: history knows people by ids.
+
+    Example: `seatledger audit history SUBSCRIPTION --org contoso --as operator`
+    """
+    query = call.wish(ReadHistory, aggregate_id=aggregate_id_from(aggregate))
+    entries = list(told_history(read_history(call.house.ledger, query), call.house.mapper))
+    rows = [
+        (one.organization_seq, moment(one.recorded_at), one.event, one.actor_role, one.command, brief(one.facts))
+        for one in entries
+    ]
+    columns = ("#", "recorded", "event", "by", "command", "facts")
+    return Answer({"history": [one.model_dump() for one in entries]}, table("History", columns, rows, numbers=("#",)))
+
+
+def brief(facts: dict[str, Any]) -> str:
+    """The plain facts of an event in a line; nested ones stand in the JSON."""
+    plain = {name: value for name, value in facts.items() if isinstance(value, str | int) and not name.endswith("_id")}
+    text = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in plain.items())
+    return text if len(text) <= SHOWN_FACTS else f"{text[: SHOWN_FACTS - 1]}…"
+
+
+@verb(audit, "show", role="auditor")
+def show(
+    call: Call,
+    aggregate: IdArgument,
+    at: Annotated[str, typer.Option(metavar="TIME|POSITION", help="When: UTC in ISO 8601, or a position of history.")],
+) -> Answer:
+    """Shows a thing as it was known at a moment, by replaying its history up to then.
+
+    Examples: `seatledger audit show SUBSCRIPTION --at 2025-08-01T14:30:00Z`, `seatledger audit show POOL --at 591`
+    """
+    when = position_or_moment_from(at, "--at")
+    query = call.wish(ReadHistory, aggregate_id=aggregate_id_from(aggregate))
+    found = state_at(read_stream(call.house.ledger, query), call.house.mapper, when)
+    if found is None:
+        raise NotFound(what="trace of it before", key=at)
+    rows = [(name.replace("_", " "), as_text(value)) for name, value in found.state.items()]
+    title = f"{found.aggregate} {found.aggregate_id}, version {found.version}, position {found.position}"
+    return Answer(found.model_dump(), table(title, ("what", "as it was"), rows))
+
+
+@verb(audit, "verify", role=OPERATOR, org=False)
+def verify(
+    call: Call,
+    topic: Annotated[
+        bool | None, typer.Option("--topic/--no-topic", help="Compares Kafka's topic. Default: where a broker runs.")
+    ] = None,
+) -> Answer:
+    """Proves history: chains from the stored bytes, receipts, facts, snapshots, read tables and the topic.
+
+    Everything that is derived is derived again and compared; each difference is named by its key, and the exit code
+    is then 1.
+
+    Example: `seatledger audit verify`
+    """
+    may(call.actor, "audit")
+    done = call.house.verify(topic=topic, told=lambda line: typer.echo(line, err=True))
+    data = {
+        "verified": done.verified,
+        "checks": done.checks,
+        "organizations": done.organizations,
+        "events": done.events,
+        "topic": done.topic,
+        "differences": [one.model_dump() for one in done.differences],
+    }
+    return Answer(data, list(shown(done)), exit_code=0 if done.verified else 1)
+
+
+def shown(done: Verified) -> Iterator[Any]:
+    rows = [(name, plural(count, "difference") if count else "as it should be") for name, count in done.checks.items()]
+    yield table("Audit", ("check", "result"), rows)
+    if done.differences:
+        found = [(one.check, one.key, one.what) for one in done.differences]
+        yield table("Differences", ("check", "key", "what"), found)
+    about = f"{plural(done.events, 'event')} of {plural(done.organizations, 'organization')}"
+    yield (
+        f"verified: {about}"
+        if done.verified
+        else f"NOT verified: {plural(len(done.differences), 'difference')} in {about}"
+    )

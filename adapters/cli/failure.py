@@ -53,7 +53,8 @@ def failure_of(error: BaseException) -> Failure:
     if isinstance(error, Refusal):
         return Failure(REFUSED, error.code, one_line(str(error)), error.facts)
     if isinstance(error, TyperException):
-        return Failure(error.exit_code, "bad_input", f"{one_line(error.format_message()).rstrip('.')}; see --help", {})
+        said = one_line(error.format_message()).rstrip(".").replace("Value error, ", "")
+        return Failure(BAD_INPUT, "bad_input", f"{said}; see --help", {})
     if isinstance(error, KeyboardInterrupt):
         return Failure(INTERRUPTED, "interrupted", "interrupted; what was recorded stays recorded", {})
     for kind, exit_code, code in CODES:

@@ -26,14 +26,19 @@ def catalog_of(call: Call) -> list[ProductListed]:
     return list_catalog(call.house.ledger, call.actor, utc_date(call.house.clock()))
 
 
-def find_product(call: Call, words: str) -> ProductListed:
-    """The one product with this id, code or name; refuses what is unknown or could be several."""
+def find_product(call: Call, words: str, *, offered: bool = False) -> ProductListed:
+    """The one product with this id, code or name; refuses what is unknown or could be several.
+
+    Of several with one name, as real lists have them, `offered` means the one that has offers.
+    """
     wanted = words.strip().lower()
     catalog = catalog_of(call)
     by_code = [listed for listed in catalog if wanted in codes_of(listed.product)]
     found = by_code or [listed for listed in catalog if listed.product.name.lower() == wanted]
     if not found:
         raise NotFound(what="product", key=words)
+    if offered and len(found) > 1:
+        found = [listed for listed in found if listed.offers] or found
     if len(found) > 1:
         choices = [f"{one.product.product_id} ({one.product.sku_part_number})" for one in found]
         raise BadInput(f"{len(found)} products are called {words}; say which by its id: {some(choices)}")
@@ -49,7 +54,7 @@ def find_offer(call: Call, words: str, *, term: Term | None = None, plan: Billin
     """An offer by its id, or the one on sale of a product, in the organization's currency."""
     if (offer_id := uuid_from(words)) and call.house.ledger.find(Offer, CATALOG, offer_id):
         return offer_id
-    listed = find_product(call, words)
+    listed = find_product(call, words, offered=True)
     currency = call.organization.currency if call.handle else None
     found = [
         offer

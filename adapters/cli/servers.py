@@ -1,15 +1,27 @@
-"""migrate, relay, projector, status."""
+"""migrate, relay, projector, status, due."""
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
+import time
+from typing import Annotated
 
-from adapters.cli.answer import Answer, plural
+import typer
+
+from adapters.cli.answer import Answer, plural, table
 from adapters.cli.groups import root
-from adapters.cli.verb import Call, verb
-from adapters.workers import projector as projector_worker
-from adapters.workers import relay as relay_worker
+from adapters.cli.parse import day_from
+from adapters.cli.verb import OPERATOR, Call, verb
+from domain.calendar import utc_date
+from services.complete_due_work import CompleteDueWork, complete_due_work, due_items
+
+LOOK_S = 0.5
+SETTLE_S = 0.5  # how long status waits for writers before it says that it waits
+
+# The number of the process that started this one: a worker ends with its supervisor, however that ended.
+ParentOption = Annotated[int | None, typer.Option("--parent", hidden=True)]
 
 
 @verb(root, "migrate", org=False)
@@ -23,27 +35,122 @@ def migrate(call: Call) -> Answer:
     return Answer({"applied": applied}, done)
 
 
-@verb(root, "relay", org=False)
-def relay(call: Call) -> Answer | None:
+@verb(root, "relay", org=False, worker=True)
+def relay(call: Call, parent: ParentOption = None) -> Answer:
     """Publishes the ledger's events to Kafka, until SIGINT or SIGTERM; one leads, others stand by.
 
     Example: `SEATLEDGER_KAFKA_BOOTSTRAP=kafka:9092 seatledger relay`
     """
-    settings = relay_worker.RelaySettings(
-        database_url=call.house.database_url, kafka_bootstrap=call.house.broker.bootstrap
-    )
-    return Answer({}, [], exit_code=relay_worker.run_as_process(settings))
+    from adapters.workers.relay import RelaySettings, run_as_process
+
+    end_with(parent)
+    broker = call.house.broker
+    ending = run_as_process(RelaySettings(database_url=call.house.database_url, kafka_bootstrap=broker.bootstrap))
+    return Answer({"ended": ending.name.lower()}, [], exit_code=int(ending))
 
 
-@verb(root, "projector", org=False)
-def projector(call: Call) -> Answer | None:
+@verb(root, "projector", org=False, worker=True)
+def projector(call: Call, parent: ParentOption = None) -> Answer:
     """Keeps the read tables up with history, until SIGINT or SIGTERM.
 
     Example: `seatledger projector`
     """
+    from adapters.workers.projector import run
+
+    end_with(parent)
     stop = threading.Event()
     url = call.house.database_url
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
-    projector_worker.run(url, stop)
-    return None
+    run(url, stop)
+    return Answer({"ended": "stopped"}, [])
+
+
+def end_with(parent: int | None) -> None:
+    """Ends this process in good order when the one that started it is gone."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(LOOK_S)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    if parent is not None:
+        threading.Thread(target=watch, name="parent", daemon=True).start()
+
+
+@verb(root, "status", org=False)
+def status(call: Call) -> Answer:
+    """Shows where history, read models and relay stand, and who holds followers up.
+
+    Example: `seatledger status`
+    """
+    from adapters.postgres.follower import Follower
+    from adapters.postgres.relay_shown import relay_shown
+
+    house = call.house
+    head = house.read_models.head()
+    with Follower(house.database_url, after=head) as follower:
+        deadline = time.monotonic() + SETTLE_S
+        while not follower.poll(1) and follower.settled < head and time.monotonic() < deadline:
+            time.sleep(LOOK_S / 50)
+        writer = follower.oldest_writer()
+        settled, age_s = follower.settled, round(follower.settled_age_s, 3)
+    relayed = relay_shown(house.database_url)
+    broker = house.running_broker
+    data = {
+        "postgres": "embedded" if house.settings.database_url is None else "external",
+        "broker": broker._asdict() if broker else None,
+        "ledger": {"last": head, "settled": settled, "settled_age_s": age_s},
+        "oldest_writer": writer._asdict() if writer else None,
+        "read_models": [
+            {**build._asdict(), "lag": max(0, head - build.position)} for build in house.read_models.builds()
+        ],
+        "relay": [{**shown._asdict(), "lag": max(0, head - shown.position)} for shown in relayed],
+    }
+    rows: list[tuple[object, ...]] = [("ledger", "last event", head, "")]
+    rows.append(("ledger", "settled", settled, f"waits {age_s} s" if age_s else ""))
+    for build in house.read_models.builds():
+        what = f"{build.projection} build {build.build} v{build.version} {build.state}"
+        rows.append(("read model", what, build.position, behind(head, build.position)))
+    for shown in relayed:
+        rows.append(("relay", shown.topic, shown.position, behind(head, shown.position)))
+    said = [f"PostgreSQL: {data['postgres']}"]
+    said.append(f"broker: {broker.kind} at {broker.bootstrap}" if broker else "broker: not running")
+    if not relayed:
+        said.append("the relay has not published yet")
+    if writer:
+        age = "" if writer.age_s is None else f" for {writer.age_s:.1f} s"
+        said.append(f"oldest writer: process {writer.pid}{age}")
+    return Answer(
+        data, [table("Status", ("part", "what", "position", ""), rows, numbers=("position",)), "\n".join(said)]
+    )
+
+
+def behind(head: int, position: int) -> str:
+    """How far something is behind history's last event."""
+    return f"{plural(head - position, 'position')} behind" if position < head else "up to date"
+
+
+@verb(root, "due", role=OPERATOR, org=False)
+def due(
+    call: Call,
+    until: Annotated[
+        str | None, typer.Option(metavar="DATE", help="Due on or before this day. Default: today.")
+    ] = None,
+    complete: Annotated[bool, typer.Option("--complete", help="Does what a crash left open.")] = False,
+) -> Answer:
+    """Shows what falls due; with --complete, frees the licenses of removed members that a crash left assigned.
+
+    Examples: `seatledger due --until 2030-01-31`, `seatledger due --complete`
+    """
+    house = call.house
+    day = day_from(until, "--until") if until else utc_date(house.clock())
+    query = call.wish(CompleteDueWork, until=day, at_least=house.views.head())
+    if complete:
+        items = complete_due_work(house.ledger, house.due_work, house.holdings, query)
+    else:
+        items = list(due_items(house.due_work, query))
+    rows = [(item.due_on, item.kind.replace("_", " "), item.organization_id, item.subject_id) for item in items]
+    title = "Completed" if complete else f"Due until {day}"
+    data = {"completed" if complete else "due": [item._asdict() for item in items]}
+    return Answer(data, table(title, ("on", "what", "organization", "of"), rows))

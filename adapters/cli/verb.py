@@ -108,10 +108,8 @@ class Call:
             if self.asked_role:
                 raise BadInput("an operator has no other role; leave --role out, or name a member with --as")
             return Actor(id=OPERATOR_ID, role=OPERATOR)
-        if not self.handle:
-            raise BadInput(
-                f"{self.user_name} is a member of which organization? say --org HANDLE, or act with --as operator"
-            )
+        if self.role == OPERATOR and not self.handle:
+            raise BadInput(f"{self.user_name} cannot do this, an operator can; say --as operator")
         self.organization  # noqa: B018 - an unknown organization is named before an unknown user
         found = self.house.directory.member_ids(self.organization_id, [self.user_name])
         if not found:
@@ -166,11 +164,13 @@ def verb(
     org: bool = True,
     roles: bool = True,
     command: bool = False,
+    worker: bool = False,
 ) -> Callable[[Callable[Concatenate[Call, P], Answer | None]], Callable[Concatenate[Call, P], Answer | None]]:
     """Makes a function a verb of a group.
 
     `role` is in which role a member acts who does not say; without one the verb needs no actor. `org`: it is about one
-    organization. `roles`: a member may choose another role. `command`: it takes a command id.
+    organization. `roles`: a member may choose another role. `command`: it takes a command id. `worker`: it runs on, and
+    its logs are what one wants to see.
     """
 
     def add(
@@ -190,7 +190,7 @@ def verb(
         def run(context: typer.Context, **given: Any) -> None:
             shared = {key: given.pop(f"shared_{key}") for key in SHARED if f"shared_{key}" in given}
             as_json, debug = given.pop("as_json"), given.pop("debug")
-            run_of = Run(function, given, shared, role or OPERATOR, as_json=as_json, debug=debug)
+            run_of = Run(function, given, shared, role or OPERATOR, as_json=as_json, debug=debug, worker=worker)
             raise typer.Exit(run_of.to_its_end(context.obj))
 
         parameters = [
@@ -227,6 +227,7 @@ class Run:
     role: Role
     as_json: bool
     debug: bool
+    worker: bool
 
     def to_its_end(self, settings: Settings | None) -> int:
         """Runs it and tells the answer or the failure; gives the exit code."""
@@ -234,7 +235,7 @@ class Run:
         try:
             command_id = command_id_from(self.shared.get("command_id")) or uuid4()
             settings = settings or read_settings()
-            log_to_stderr(settings)
+            log_to_stderr(settings, quiet=not (self.worker or self.debug))
             with House(settings, tell=lambda line: typer.echo(line, err=True)) as house:
                 return self._answered(house, command_id)
         except BrokenPipeError:
