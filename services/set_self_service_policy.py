@@ -1,14 +1,16 @@
 """Self-service policy: whether the organization's users may buy a product by themselves."""
 
+from pydantic import Field
+
 from domain.product import Policy
-from services.command import Command
+from services.command import Command, Text
 from services.ledger import Ledger, operation
 from services.may import may, standing_of
 from services.ports import Receipt
 
 
 class SetSelfServicePolicy(Command):
-    product_id: str
+    product_id: Text = Field(min_length=1, max_length=256)
     policy: Policy
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import cast
 from uuid import uuid4
 
+import psycopg
 import pytest
 
 from adapters.embedded.postgres import EmbeddedPostgres
@@ -19,9 +20,17 @@ from tests.services.contoso import OPERATOR, PRICES, Clock, Contoso
 
 
 @pytest.fixture(scope="session")
-def opened_ledger(postgres: EmbeddedPostgres) -> Iterator[Ledger]:
-    migrate(postgres.url)
-    ledger = open_ledger(postgres.url, pool_size=8, clock=Clock(PURCHASED_AT), fingerprint_key=b"of the tests")
+def database_url(postgres: EmbeddedPostgres) -> str:
+    """A database apart from those of other tests; organizations keep these tests apart from one another."""
+    with psycopg.connect(postgres.url, autocommit=True) as server:
+        server.execute("CREATE DATABASE services")
+    return postgres.url_as("postgres", "services")
+
+
+@pytest.fixture(scope="session")
+def opened_ledger(database_url: str) -> Iterator[Ledger]:
+    migrate(database_url)
+    ledger = open_ledger(database_url, pool_size=8, clock=Clock(PURCHASED_AT), fingerprint_key=b"of the tests")
     import_catalog(
         ledger,
         ImportCatalog(

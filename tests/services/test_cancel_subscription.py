@@ -34,7 +34,7 @@ FEEDBACK = "We moved to another report tool."
 SCRIPTS = {
     "Korean": "보고서가 너무 느려서 다른 도구로 옮겼습니다. ",
     "emoji": "👩\u200d👩\u200d👧\u200d👦🙁📉 ",
-    "right to left": "انتقلنا إلى أداة أخرى \u202bعברנו לכלי אחר\u202c ",
+    "right to left": "انتقلنا إلى أداة أخرى \u202bلأنها أسرع\u202c ",  # noqa: RUF001 - Arabic
 }
 
 
