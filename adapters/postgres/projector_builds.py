@@ -71,6 +71,9 @@ def move(connection: psycopg.Connection[Any], build: Build, position: int) -> bo
 
 def make_live(connection: psycopg.Connection[Any], build: Build) -> bool:
     """Lets queries follow this build from now on; False while it is behind the one that they follow now."""
+    if build.position:
+        for name in build.tables:  # before anybody plans a query on a large table without statistics
+            connection.execute(SQL("ANALYZE {}").format(Identifier("projections", name)))
     with connection.transaction():
         connection.execute("SET LOCAL synchronous_commit = on")
         live = connection.execute(

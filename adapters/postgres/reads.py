@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
@@ -40,6 +41,7 @@ class ReadModels:
         self._url = url
         self._wait_s = wait_s
         conninfo = session(url, role=APP, name="seatledger reads", TimeZone="UTC")
+        self._folding = threading.Lock()  # one query of a process folds at a time, however many wait
         self._pool = pool_of(conninfo, minimum=0, maximum=pool_size, wait_s=POOL_WAIT_S)
 
     def read(
@@ -74,8 +76,9 @@ class ReadModels:
                 if waited_s > self._wait_s:
                     name = min(names, key=lambda name: positions.get(name, -1))
                     raise NotYet(read_model=name, waited_s=waited_s, at_least=at_least, position=positions.get(name))
-                if waited_s > PATIENCE_S or not positions:
-                    inline = inline or self._projector(stack)
+                if (waited_s > PATIENCE_S or not positions) and self._folding.acquire(blocking=False):
+                    stack.callback(self._folding.release)
+                    inline = self._projector(stack)
                 if inline:
                     inline.catch_up(names, at_least, timeout_s=min(INLINE_S, self._wait_s))
                 time.sleep(LOOK_S)
