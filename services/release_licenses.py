@@ -5,7 +5,7 @@ from uuid import UUID
 from domain.refusals import MemberStillActive
 from services.command import Command
 from services.ledger import Ledger, operation
-from services.may import may, standing_of
+from services.may import may
 from services.ports import Holdings, Receipt
 
 
@@ -18,8 +18,10 @@ class ReleaseLicenses(Command):
 
 @operation
 def release_licenses(ledger: Ledger, command: ReleaseLicenses, holdings: Holdings) -> Receipt:
-    """Nobody can assign to a removed member, so what they hold as of their removal is all there will be."""
-    standing = standing_of(ledger, command)
+    """Nobody can assign to a removed member, so what they hold as of their removal is all there will be.
+
+    The removal was the permission: whoever gave it may have gone since, or have removed themselves.
+    """
     may(command.actor, "manage members")
     member = ledger.member(command.organization_id, command.member_id)
     if member.status != "removed":
@@ -28,4 +30,4 @@ def release_licenses(ledger: Ledger, command: ReleaseLicenses, holdings: Holding
     pools = [ledger.license_pool(command.organization_id, pool_id) for pool_id in pool_ids]
     for pool in pools:
         pool.unassign([member.id], reason="member_removed")
-    return ledger.save(*pools, seen=[member, *standing.seen], because=command, at=ledger.now(*pools))
+    return ledger.save(*pools, seen=[member], because=command, at=ledger.now(*pools))

@@ -108,6 +108,20 @@ class HoldingsOfHistory:
         return list(held)
 
 
+class Crash(BaseException):
+    """The process ends here."""
+
+
+class EndOfProcess:
+    """Holdings that nobody lives to read."""
+
+    def __init__(self, crash: type[BaseException]) -> None:
+        self.crash = crash
+
+    def pools_of(self, *_: object, **__: object) -> Sequence[UUID]:
+        raise self.crash
+
+
 @dataclass
 class Contoso:
     """An organization of its own for each test. Chris is its admin; Melissa buys; the others are members."""
@@ -182,6 +196,15 @@ class Contoso:
 
     def removes(self, member_id: UUID) -> Receipt:
         return self.run(self.command(RemoveMember, OPERATOR, member_id=member_id))
+
+    def half_removes(self, member_id: UUID, crash: type[BaseException] | None = None) -> RemoveMember:
+        """The process ends after the first save of the removal; the command, to be repeated."""
+        removal = self.command(RemoveMember, self.admin, member_id=member_id)
+        holdings, self.holdings = self.holdings, EndOfProcess(crash or Crash)
+        with pytest.raises(crash or Crash):
+            self.run(removal)
+        self.holdings = holdings
+        return removal
 
     # What they do.
 
