@@ -112,7 +112,7 @@ class Ledger(Application[UUID]):
 
     def now(self, *aggregates: Aggregate) -> datetime:
         """The decision time: by the clock, and never before what these aggregates told last."""
-        return max([self.clock(), *(moment for a in aggregates if (moment := a.occurred_at))])
+        return max(self.clock(), last_told_at(aggregates))
 
     def fact(self, command: Command, role: str, *, subject_id: UUID, purpose: Purpose, value: str) -> PersonalFact:
         """A personal fact with a fresh salt; its id is the same at every attempt of the command."""
@@ -145,8 +145,12 @@ class Ledger(Application[UUID]):
         told = [event for aggregate in aggregates for event in aggregate.pending_events]
         stored = [self.mapper.to_stored_event(event) for event in told]
         refuse_large(len(stored), max((len(event.state) for event in stored), default=0))
-        occurred_at = max(at, self.now_of(aggregates))
-        written = {aggregate.id for aggregate in aggregates if aggregate.pending_events}
+        occurred_at = max(at, last_told_at(aggregates))
+        # By id and version: of an aggregate that was loaded twice, both loads are looked at.
+        decided_on = dict.fromkeys(recorded_version(aggregate) for aggregate in (*aggregates, *seen))
+        telling = [aggregate for aggregate in aggregates if aggregate.pending_events]
+        for aggregate in telling:
+            del decided_on[recorded_version(aggregate)]
         receipt = self.history.append(
             stored,
             organization_id=because.organization_id,
@@ -154,18 +158,13 @@ class Ledger(Application[UUID]):
             step=step,
             fingerprint=because.fingerprint(self.fingerprint_key),
             metadata=envelopes(because, step, len(stored), occurred_at, effective_at or occurred_at),
-            seen=[(a.id, recorded_version(a)) for a in (*aggregates, *seen) if a.id not in written],
+            seen=list(decided_on),
             facts=facts,
         )
-        for aggregate in aggregates:
+        for aggregate in telling:
             aggregate.pending_events.clear()
             aggregate.occurred_at = occurred_at
         return receipt
-
-    @staticmethod
-    def now_of(aggregates: Iterable[Aggregate]) -> datetime:
-        """The latest decision time that these aggregates know."""
-        return max((a.occurred_at for a in aggregates if a.occurred_at), default=datetime.min.replace(tzinfo=UTC))
 
     # Commands.
 
@@ -261,9 +260,14 @@ def snapshot_of(aggregate: Aggregate) -> Snapshot:
     )
 
 
-def recorded_version(aggregate: Aggregate) -> int:
-    """The version that history has: without what is told and not yet recorded."""
-    return aggregate.version - len(aggregate.pending_events)
+def recorded_version(aggregate: Aggregate) -> tuple[UUID, int]:
+    """The aggregate as history has it: its id and the version without what is told and not yet recorded."""
+    return aggregate.id, aggregate.version - len(aggregate.pending_events)
+
+
+def last_told_at(aggregates: Iterable[Aggregate]) -> datetime:
+    """The decision time of the last that any of these aggregates told."""
+    return max((a.occurred_at for a in aggregates if a.occurred_at), default=datetime.min.replace(tzinfo=UTC))
 
 
 def refuse_large(events: int, largest: int) -> None:
