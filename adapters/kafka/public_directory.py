@@ -17,7 +17,7 @@ class OrganizationCreated(PublicEvent):
 
     organization_id: Annotated[UUID, Own]
     organization: OrganizationDescription
-    first_admin_id: UUID | None
+    first_admin_id: UUID
 
 
 @public("seatledger.organization.role_granted.v1", of=Organization.RoleGranted)
