@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from adapters.kafka.topic_audit import compare_topic
-from adapters.kafka.topic_settings import Topics
 from adapters.postgres.history_reads import HistoryReads
 from adapters.postgres.projector_rebuild import parity
 from adapters.postgres.relay_session import RelaySession
@@ -25,6 +23,8 @@ from projections.read_models import READ_MODELS
 
 if TYPE_CHECKING:
     from uuid import UUID
+
+    from adapters.kafka.topic_settings import Topics
 
 
 def verify_history(reads: HistoryReads, progress: Callable[[int, int], None] = lambda *_: None) -> Iterator[Difference]:
@@ -45,6 +45,8 @@ def verify_read_models(url: str) -> Iterator[Difference]:
 
 def verify_topic(url: str, bootstrap: str, topics: Topics) -> Iterator[Difference]:
     """The topic against the ledger, up to where the relay was when this began."""
+    from adapters.kafka.topic_audit import compare_topic  # only here: the client takes longest to import
+
     with RelaySession(url, topics.events) as history:
         for found in compare_topic(bootstrap, topics, history):
             yield Difference(check="topic", key=f"position {found.position}", what=f"{found.what}: {found.detail}")
