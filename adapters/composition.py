@@ -174,6 +174,8 @@ class House:
             found += parity(self.database_url, model.name)
         compared = None
         if broker is not None:
+            from adapters.kafka.relay_position import PositionLost
+            from adapters.kafka.topic import TopicUnreadable
             from adapters.kafka.topic_audit import compare_topic
             from adapters.kafka.topic_settings import Topics
 
@@ -182,9 +184,12 @@ class House:
             checks["topic"] = 0
             told(f"reading {compared}")
             with RelaySession(self.database_url, topics.events) as session:
-                for one in compare_topic(broker.bootstrap, topics, session):
-                    key = f"position {one.position}"
-                    found.append(Difference(check="topic", key=key, what=f"{one.what}: {one.detail}"))
+                try:
+                    for one in compare_topic(broker.bootstrap, topics, session):
+                        key = f"position {one.position}"
+                        found.append(Difference(check="topic", key=key, what=f"{one.what}: {one.detail}"))
+                except (PositionLost, TopicUnreadable) as error:
+                    found.append(Difference(check="topic", key=topics.events, what=str(error)))
         for difference in found:
             checks[difference.check] = checks.get(difference.check, 0) + 1
         return Verified(checks, len(organizations), events, compared, found)

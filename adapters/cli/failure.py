@@ -12,6 +12,7 @@ from typer.exceptions import TyperException
 from adapters.csv_table import FileRefused
 from adapters.embedded.server import EmbeddedServerFailed
 from adapters.postgres.errors import StartRefused
+from adapters.postgres.projector_rebuild import CannotCompare
 from adapters.settings import SettingsInvalid
 from domain.refusals import Refusal
 from services.ports import LedgerUnavailable
@@ -44,6 +45,7 @@ CODES: tuple[tuple[type[BaseException], int, str], ...] = (
     (LedgerUnavailable, REFUSED, "unavailable"),
     (NotYet, REFUSED, "not_yet"),
     (StartRefused, REFUSED, "start_refused"),
+    (CannotCompare, REFUSED, "cannot_compare"),
     (EmbeddedServerFailed, REFUSED, "server_failed"),
 )
 
@@ -60,6 +62,9 @@ def failure_of(error: BaseException) -> Failure:
     for kind, exit_code, code in CODES:
         if isinstance(error, kind):
             return Failure(exit_code, code, one_line(str(error)), {})
+    if type(error).__module__.startswith("kafka."):  # not imported here: few verbs need a broker
+        what = f"the broker does not answer ({type(error).__name__}); see that it runs, then try again"
+        return Failure(REFUSED, "broker_unavailable", what, {})
     if isinstance(error, OSError):
         where = f"{error.filename}: " if error.filename else ""
         return Failure(REFUSED, "system", one_line(f"{where}{error.strerror or error}; mend that and try again"), {})

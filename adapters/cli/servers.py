@@ -112,8 +112,7 @@ def status(call: Call) -> Answer:
     for build in house.read_models.builds():
         what = f"{build.projection} build {build.build} v{build.version} {build.state}"
         rows.append(("read model", what, build.position, behind(head, build.position)))
-    for shown in relayed:
-        rows.append(("relay", shown.topic, shown.position, behind(head, shown.position)))
+    rows += [("relay", shown.topic, shown.position, behind(head, shown.position)) for shown in relayed]
     said = [f"PostgreSQL: {data['postgres']}"]
     said.append(f"broker: {broker.kind} at {broker.bootstrap}" if broker else "broker: not running")
     if not relayed:
