@@ -1,0 +1,56 @@
+"""kafka-python's producer with the relay's settings and finished messages, in the same batches and transactions."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from adapters.kafka.cloud_event import message_of
+from adapters.kafka.relay import BATCH, FLUSH_TIMEOUT_S, open_producer
+from adapters.kafka.relay_position import RelayPosition
+from adapters.kafka.topic_settings import Topics, ensure_topics
+from adapters.postgres.relay_session import RelaySession
+from bench.program import Job, Score, Settings, Work, serve
+
+TOPICS = Topics("bench.bare.events", "bench.bare.position")
+
+
+@contextmanager
+def prepare(settings: Settings) -> Iterator[Work]:
+    with RelaySession(settings["database"], TOPICS.events) as session:
+        source = session.source()
+        events = list(session.events_until(settings["until"]))
+    messages = [message_of(event, source) for event in events]
+    batches = [
+        (messages[start : start + BATCH], RelayPosition.of(events[min(start + BATCH, len(events)) - 1], source))
+        for start in range(0, len(events), BATCH)
+    ]
+    ensure_topics(settings["bootstrap"], TOPICS)
+    producer = open_producer(settings["bootstrap"], TOPICS)
+    producer.init_transactions()
+
+    def work(_: Job) -> Score:
+        started = time.perf_counter()
+        for batch, position in batches:
+            producer.begin_transaction()
+            for message in batch:
+                producer.send(
+                    TOPICS.events,
+                    key=message.key,
+                    value=message.value,
+                    headers=message.headers,
+                    timestamp_ms=message.timestamp_ms,
+                )
+            told = position.model_dump_json().encode()
+            producer.send(TOPICS.position, key=position.source.encode(), value=told, partition=0)
+            producer.flush(timeout=FLUSH_TIMEOUT_S)
+            producer.commit_transaction()
+        return Score(len(messages), time.perf_counter() - started)
+
+    yield work
+    producer.close(timeout=5)
+
+
+if __name__ == "__main__":
+    serve(prepare)

@@ -1,0 +1,1 @@
+"""What is measured: the product's own code, driven as its services and workers drive it."""
