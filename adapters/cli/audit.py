@@ -9,10 +9,11 @@ from uuid import UUID
 import typer
 
 from adapters.cli.answer import Answer, as_text, moment, plural, table
+from adapters.cli.call import OPERATOR, Call
 from adapters.cli.failure import BadInput
 from adapters.cli.groups import audit
 from adapters.cli.parse import position_or_moment_from, uuid_from
-from adapters.cli.verb import OPERATOR, Call, verb
+from adapters.cli.verb import verb
 from adapters.composition import Verified
 from domain.refusals import NotFound
 from projections.audit.replay import history as told_history

@@ -8,10 +8,11 @@ import typer
 
 from adapters.catalog.currency import money
 from adapters.cli.answer import Answer, plural
+from adapters.cli.call import Call
 from adapters.cli.failure import BadInput
 from adapters.cli.find import find_member, find_offer
 from adapters.cli.groups import root
-from adapters.cli.verb import Call, verb
+from adapters.cli.verb import verb
 from domain.calendar import BillingPlan, Term
 from domain.offer import PriceFacts
 from domain.subscription import Channel

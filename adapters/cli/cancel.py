@@ -8,10 +8,11 @@ import typer
 
 from adapters.catalog.currency import money
 from adapters.cli.answer import Answer, plural
+from adapters.cli.call import Call
 from adapters.cli.find import find_subscription
 from adapters.cli.groups import root
 from adapters.cli.licenses import SubscriptionArgument
-from adapters.cli.verb import Call, verb
+from adapters.cli.verb import verb
 from domain.subscription import CancelReason, Subscription
 from services.cancel_subscription import CancelSubscription, cancel_subscription
 from services.set_recurring_billing import SetRecurringBilling, set_recurring_billing

@@ -12,12 +12,13 @@ from adapters.catalog.currency import minor_units, money
 from adapters.catalog.prices import PRICES, read_offers
 from adapters.catalog.products import PRODUCTS, SELF_SERVICE, read_products
 from adapters.cli.answer import Answer, plural, table
+from adapters.cli.call import OPERATOR, Call
 from adapters.cli.failure import BadInput
 from adapters.cli.find import catalog_of, find_offer
 from adapters.cli.groups import catalog
 from adapters.cli.parse import day_from
 from adapters.cli.progress import told_progress
-from adapters.cli.verb import OPERATOR, Call, verb
+from adapters.cli.verb import verb
 from domain.organization import CATALOG
 from services.import_catalog import ImportCatalog, import_catalog
 from services.schedule_price import SchedulePrice, schedule_price

@@ -5,12 +5,13 @@ from __future__ import annotations
 import time
 
 from adapters.cli.answer import Answer
+from adapters.cli.call import Call
 from adapters.cli.demo_report import Report
 from adapters.cli.demo_stage import Stage
 from adapters.cli.demo_story import Story
 from adapters.cli.demo_telling import StoryEnded
 from adapters.cli.groups import root
-from adapters.cli.verb import Call, verb
+from adapters.cli.verb import verb
 
 REPORT = "report.json"
 

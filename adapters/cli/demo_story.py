@@ -88,8 +88,8 @@ class Story(Telling):
         self.chapter("Ben gives 20 licenses to colleagues, and tries what is not possible")
         assigned = self.run("assign", subscription, *generated_names(1, 20), *self.by_purchaser)
         self.check("licenses assigned", 20, len(told(assigned)))
-        words = ("assign", subscription, *generated_names(1, 21), *self.by_purchaser)
-        self.refused("too_many_users_at_once", "21 users at once", *words)
+        many = ("assign", subscription, *generated_names(1, 21), *self.by_purchaser)
+        self.refused("too_many_users_at_once", "21 users at once", *many)
         self.refused("user_not_in_organization", "a stranger", "assign", subscription, STRANGER, *self.by_purchaser)
         taken = self.run("unassign", subscription, *generated_names(1, 2), *self.by_purchaser)
         self.check("licenses taken back", 2, len(told(taken)))
@@ -110,8 +110,8 @@ class Story(Telling):
         self.check("assigned users", generated_names(3, 20) if assigned else [], sorted(row["assigned_users"]))
         self.check("state", state, row["state"])
         if state == "active":
-            words = ("resize", subscription, "110", *self.by_admin, "--role", "admin")
-            self.refused("not_allowed", "an admin changes somebody's purchase", *words)
+            change = ("resize", subscription, "110", *self.by_admin, "--role", "admin")
+            self.refused("not_allowed", "an admin changes somebody's purchase", *change)
 
     def cancellation(self, subscription: str) -> None:
         self.chapter("Ben cancels, with a reason and feedback")
@@ -121,8 +121,8 @@ class Story(Telling):
         facts = cancelled.data["events"]
         self.check("reason", "project_ended", facts[0]["facts"]["reason"])
         self.check("assignments that ended", 18, facts[1]["facts"]["assignments_ended"])
-        words = ("assign", subscription, PURCHASER, *self.by_purchaser)
-        self.refused("subscription_not_active", "assigning after that", *words)
+        late = ("assign", subscription, PURCHASER, *self.by_purchaser)
+        self.refused("subscription_not_active", "assigning after that", *late)
 
     def consumer(self, subscription: str) -> None:
         from adapters.kafka.topic import read_topic

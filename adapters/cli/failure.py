@@ -62,13 +62,19 @@ def failure_of(error: BaseException) -> Failure:
     for kind, exit_code, code in CODES:
         if isinstance(error, kind):
             return Failure(exit_code, code, one_line(str(error)), {})
+    return failure_of_the_machine(error)
+
+
+def failure_of_the_machine(error: BaseException) -> Failure:
+    """What came from a broker, the system, or a defect."""
+    name = type(error).__name__
     if type(error).__module__.startswith("kafka."):  # not imported here: few verbs need a broker
-        what = f"the broker does not answer ({type(error).__name__}); see that it runs, then try again"
+        what = f"the broker does not answer ({name}); see that it runs, then try again"
         return Failure(REFUSED, "broker_unavailable", what, {})
     if isinstance(error, OSError):
         where = f"{error.filename}: " if error.filename else ""
         return Failure(REFUSED, "system", one_line(f"{where}{error.strerror or error}; mend that and try again"), {})
-    what = f"a defect of seatledger ({type(error).__name__}); run it again with --debug and report what it shows"
+    what = f"a defect of seatledger ({name}); run it again with --debug and report what it shows"
     return Failure(REFUSED, "defect", what, {})
 
 

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from uuid import UUID, uuid5
 
 from adapters.catalog.currency import money
+from adapters.cli.call import Call
 from adapters.cli.failure import BadInput
 from adapters.cli.parse import SHORTEST_PREFIX, uuid_from
-from adapters.cli.verb import Call
 from domain.calendar import BillingPlan, Term, utc_date
 from domain.offer import Offer
 from domain.organization import CATALOG

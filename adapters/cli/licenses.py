@@ -7,10 +7,11 @@ from typing import Annotated
 import typer
 
 from adapters.cli.answer import Answer, plural
+from adapters.cli.call import Call
 from adapters.cli.failure import BadInput
 from adapters.cli.find import candidates, find_product, find_subscription, members_named, purchases
 from adapters.cli.groups import root
-from adapters.cli.verb import Call, verb
+from adapters.cli.verb import verb
 from services.assign_licenses import AssignLicenses, assign_licenses
 from services.ports_reads import PurchaseFilter
 from services.resize_licenses import ResizeLicenses, resize_licenses

@@ -9,10 +9,11 @@ from uuid import uuid5
 import typer
 
 from adapters.cli.answer import Answer, plural, table
+from adapters.cli.call import Call
 from adapters.cli.find import find_member
 from adapters.cli.groups import members
 from adapters.cli.progress import told_progress
-from adapters.cli.verb import Call, verb
+from adapters.cli.verb import verb
 from adapters.directory.microsoft_365 import read_members
 from services.deactivate_member import DeactivateMember, deactivate_member
 from services.import_members import ImportMembers, import_members

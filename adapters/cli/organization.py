@@ -8,10 +8,11 @@ import typer
 
 from adapters.catalog.currency import country_of, exponent_of
 from adapters.cli.answer import Answer
+from adapters.cli.call import OPERATOR, Call
 from adapters.cli.failure import BadInput
 from adapters.cli.groups import organizations
 from adapters.cli.naming import user_names
-from adapters.cli.verb import OPERATOR, Call, verb
+from adapters.cli.verb import verb
 from adapters.directory.microsoft_365 import kind_of
 from domain.organization import organization_id_of
 from services.create_organization import CreateOrganization, create_organization

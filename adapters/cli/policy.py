@@ -7,10 +7,11 @@ from typing import Annotated
 import typer
 
 from adapters.cli.answer import Answer, table
+from adapters.cli.call import Call
 from adapters.cli.failure import BadInput
 from adapters.cli.find import catalog_of, find_product
 from adapters.cli.groups import policies
-from adapters.cli.verb import Call, verb
+from adapters.cli.verb import verb
 from domain.product import Policy
 from services.list_roles import ListRoles
 from services.may import standing_of

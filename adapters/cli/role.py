@@ -7,9 +7,10 @@ from typing import Annotated
 import typer
 
 from adapters.cli.answer import Answer, table
+from adapters.cli.call import Call
 from adapters.cli.find import find_member
 from adapters.cli.groups import roles
-from adapters.cli.verb import Call, verb
+from adapters.cli.verb import verb
 from domain.organization import GrantedRole
 from services.grant_role import GrantRole, grant_role
 from services.list_roles import ListRoles, list_roles

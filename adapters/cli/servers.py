@@ -11,9 +11,10 @@ from typing import Annotated
 import typer
 
 from adapters.cli.answer import Answer, plural, table
+from adapters.cli.call import OPERATOR, Call
 from adapters.cli.groups import root
 from adapters.cli.parse import day_from
-from adapters.cli.verb import OPERATOR, Call, verb
+from adapters.cli.verb import verb
 from domain.calendar import utc_date
 from services.complete_due_work import CompleteDueWork, complete_due_work, due_items
 

@@ -9,9 +9,10 @@ from typing import Any
 import typer
 
 from adapters.cli.answer import as_text
+from adapters.cli.call import Call
 from adapters.cli.groups import root
 from adapters.cli.supervisor import supervise
-from adapters.cli.verb import Call, verb
+from adapters.cli.verb import verb
 
 WORKERS = ("projector", "relay")
 

@@ -7,34 +7,27 @@ import os
 import sys
 import traceback
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from functools import cached_property
+from dataclasses import dataclass
 from inspect import Parameter
-from typing import Annotated, Any, Concatenate, Literal, ParamSpec, TypeVar
+from typing import Annotated, Any, Concatenate, Literal, ParamSpec
 from uuid import UUID, uuid4
 
 import typer
-from pydantic import ValidationError
 
 from adapters.cli.answer import Answer, as_text, tell
-from adapters.cli.failure import REFUSED, BadInput, Failure, bad_input_of, failure_of
+from adapters.cli.call import OPERATOR, Call
+from adapters.cli.failure import REFUSED, Failure, failure_of
 from adapters.cli.naming import with_user_names
 from adapters.cli.parse import command_id_from
 from adapters.composition import House
 from adapters.logs import log_to_stderr
 from adapters.settings import Settings, read_settings
 from domain.envelope import Role
-from domain.kernel import Value
-from domain.organization import Organization, OrganizationFacts, organization_id_of
-from domain.refusals import NotFound, Refusal
-from services.command import Actor, Command
-from services.ports import Receipt
+from domain.organization import organization_id_of
+from domain.refusals import Refusal
 
 P = ParamSpec("P")
-V = TypeVar("V", bound=Value)
 
-OPERATOR: Literal["operator"] = "operator"
-OPERATOR_ID = UUID("0d8f4ac1-5c55-5d6b-9f3c-3c2f1f0f7a11")  # who operates this installation, by command line
 MemberRole = Literal["purchaser", "admin", "billing_reader", "auditor"]
 
 SHARED = ("handle", "user_name", "as_role", "command_id")
@@ -68,92 +61,6 @@ JsonOption = Annotated[
     bool, typer.Option("--json", help="Answers with one JSON document on stdout.", rich_help_panel=COMMON)
 ]
 DebugOption = Annotated[bool, typer.Option("--debug", help="Shows where an error comes from.", rich_help_panel=COMMON)]
-
-
-@dataclass
-class Call:
-    """One run of a verb: the parts it may use, who acts, and for which organization."""
-
-    house: House
-    handle: str | None
-    user_name: str | None
-    role: Role
-    asked_role: Role | None
-    command_id: UUID
-    as_json: bool
-    known_names: dict[UUID, str] = field(default_factory=dict)  # for refusals that name ids
-
-    @cached_property
-    def organization_id(self) -> UUID:
-        if not self.handle:
-            raise BadInput("say which organization: --org HANDLE, or set SEATLEDGER_ORG")
-        return organization_id_of(self.handle)
-
-    @cached_property
-    def organization(self) -> OrganizationFacts:
-        """What is fixed of the organization."""
-        found = self.house.ledger.find(Organization, self.organization_id, self.organization_id)
-        if found is None:
-            raise NotFound(what="organization", key=self.handle)
-        return found.facts
-
-    @cached_property
-    def actor(self) -> Actor:
-        """Who acts. The command line vouches for the identity, the services check the role."""
-        if not self.user_name and self.role == OPERATOR:
-            return Actor(id=OPERATOR_ID, role=OPERATOR)
-        if not self.user_name:
-            raise BadInput("say who acts: --as USER_NAME or --as operator, or set SEATLEDGER_AS")
-        if self.user_name == OPERATOR:
-            if self.asked_role:
-                raise BadInput("an operator has no other role; leave --role out, or name a member with --as")
-            return Actor(id=OPERATOR_ID, role=OPERATOR)
-        if self.role == OPERATOR and not self.handle:
-            raise BadInput(f"{self.user_name} cannot do this, an operator can; say --as operator")
-        self.organization  # noqa: B018 - an unknown organization is named before an unknown user
-        found = self.house.directory.member_ids(self.organization_id, [self.user_name])
-        if not found:
-            raise NotFound(what="user", key=self.user_name)
-        return Actor(id=next(iter(found.values())), role=self.asked_role or self.role)
-
-    def wish(self, kind: type[V], **fields: Any) -> V:
-        """A command or query of this call; what its types refuse is bad input."""
-        common: dict[str, Any] = {"actor": self.actor}
-        if "organization_id" in kind.model_fields and "organization_id" not in fields:
-            common["organization_id"] = self.organization_id
-        if issubclass(kind, Command):
-            common["command_id"] = self.command_id
-        try:
-            return kind(**{**common, **fields})
-        except ValidationError as error:
-            raise bad_input_of(error) from None
-
-    def answer(self, receipt: Receipt, shown: str, *, organization_id: UUID | None = None, **more: Any) -> Answer:
-        """What was recorded because of the command. Told nothing: it was so already."""
-        organization_id = organization_id or self.organization_id
-        told = self.house.ledger.told(organization_id, receipt) if receipt.events else []
-        data = {
-            "command_id": self.command_id,
-            "organization_id": organization_id,
-            "position": receipt.position,
-            "organization_seq": receipt.organization_seq,
-            "events": [event_data(event) for event in told],
-            **more,
-        }
-        return Answer(data, shown if told else f"{shown} (it was so already)")
-
-
-def event_data(event: Any) -> dict[str, Any]:
-    """An event as JSON has it: what it is called, whose it is, and its facts."""
-    facts = event.model_dump(
-        mode="json", exclude={"originator_id", "originator_version", "timestamp", "originator_topic"}
-    )
-    return {
-        "event": type(event).TOPIC.removeprefix("seatledger."),
-        "id": str(event.originator_id),
-        "version": event.originator_version,
-        "facts": facts,
-    }
 
 
 def verb(
