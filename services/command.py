@@ -7,10 +7,11 @@ import re
 from typing import Annotated, ClassVar
 from uuid import UUID, uuid5
 
-from pydantic import AfterValidator, ConfigDict
+from pydantic import AfterValidator, ConfigDict, field_validator
 
 from domain.envelope import Role
 from domain.kernel import Value
+from domain.organization import CATALOG
 
 FINGERPRINT_VERSION = b"\x01"
 
@@ -63,3 +64,14 @@ class Command(Value):
         content = self.model_dump(mode="json", exclude_unset=True, exclude=self.ADDRESS)
         text = json.dumps([self.name, content], sort_keys=True, separators=(",", ":"), ensure_ascii=False)
         return FINGERPRINT_VERSION + hmac.digest(key, text.encode(), hashlib.sha256)
+
+
+class CatalogCommand(Command):
+    """A wish about the catalog; told in the catalog's own history and in no other organization's."""
+
+    @field_validator("organization_id")
+    @classmethod
+    def _the_catalogs_own(cls, organization_id: UUID) -> UUID:
+        if organization_id != CATALOG:
+            raise ValueError(f"the catalog belongs to the organization {CATALOG}")
+        return organization_id

@@ -8,7 +8,7 @@ from domain.calendar import utc_date
 from domain.kernel import Aggregate, Value
 from domain.offer import Offer, OfferTerms
 from domain.product import Product, ProductFacts
-from services.command import Command
+from services.command import CatalogCommand
 from services.ledger import Ledger, offer_id_of, operation, product_aggregate_id
 from services.may import may
 from services.ports import Receipt
@@ -21,21 +21,21 @@ class OfferRow(Value):
     unit_price_minor: int = Field(ge=0)
 
 
-class ImportCatalog(Command):
-    """`organization_id` is the catalog's."""
-
+class ImportCatalog(CatalogCommand):
     products: tuple[ProductFacts, ...] = Field(max_length=2_000)
     offers: tuple[OfferRow, ...] = Field(max_length=2_000)
 
 
 @operation
 def import_catalog(ledger: Ledger, command: ImportCatalog) -> Receipt:
-    """Lists what is new and describes anew what differs; an offer that exists keeps its price."""
+    """Lists what is new and describes anew what differs; an offer that exists keeps its price.
+
+    Of a product or offer given twice, the last row counts.
+    """
     may(command.actor, "manage the catalog")
     at = ledger.now()
     told: list[Aggregate] = [*_products(ledger, command.products)]
-    for row in command.offers:
-        offer_id = offer_id_of(row.terms)
+    for offer_id, row in {offer_id_of(row.terms): row for row in command.offers}.items():
         if ledger.find(Offer, command.organization_id, offer_id) is None:
             told.append(Offer.publish(row.terms, row.unit_price_minor, id=offer_id, today=utc_date(at)))
     return ledger.save(*told, because=command, at=at)
@@ -43,7 +43,7 @@ def import_catalog(ledger: Ledger, command: ImportCatalog) -> Receipt:
 
 def _products(ledger: Ledger, rows: Sequence[ProductFacts]) -> list[Product]:
     products = []
-    for row in rows:
+    for row in {row.product_id: row for row in rows}.values():
         product = ledger.find_product(row.product_id)
         if product is None:
             product = Product.list(row, id=product_aggregate_id(row.product_id))

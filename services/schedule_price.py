@@ -6,13 +6,13 @@ from uuid import UUID
 from pydantic import Field
 
 from domain.calendar import utc_date
-from services.command import Command
+from services.command import CatalogCommand
 from services.ledger import Ledger, operation
 from services.may import may
 from services.ports import Receipt
 
 
-class SchedulePrice(Command):
+class SchedulePrice(CatalogCommand):
     """Without a price, the version that would take effect on that day is withdrawn."""
 
     offer_id: UUID

@@ -4,13 +4,13 @@ from datetime import date
 from uuid import UUID
 
 from domain.calendar import utc_date
-from services.command import Command
+from services.command import CatalogCommand
 from services.ledger import Ledger, operation
 from services.may import may
 from services.ports import Receipt
 
 
-class WithdrawOffer(Command):
+class WithdrawOffer(CatalogCommand):
     """`withdrawn_on` is the first day without the offer; without one, the withdrawal is revoked."""
 
     offer_id: UUID

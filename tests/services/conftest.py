@@ -16,7 +16,7 @@ from domain.organization import CATALOG
 from services.import_catalog import ImportCatalog, OfferRow, import_catalog
 from services.ledger import Ledger
 from tests.examples import POWER_BI_PRO_PRODUCT, PURCHASED_AT
-from tests.services.contoso import OPERATOR, PRICES, Clock, Contoso
+from tests.services.contoso import OPERATOR, PRICES, Clock, Contoso, HoldingsOfHistory
 
 
 @pytest.fixture(scope="session")
@@ -65,6 +65,12 @@ def directory(ledger: Ledger) -> PersonalDirectory:
 @pytest.fixture
 def contoso(ledger: Ledger, directory: PersonalDirectory, clock: Clock) -> Contoso:
     return Contoso.founded(ledger, directory, clock)
+
+
+@pytest.fixture
+def catalog(ledger: Ledger, directory: PersonalDirectory, clock: Clock) -> Contoso:
+    """The catalog, for tests that look at its history; products are under codes of their own."""
+    return Contoso(ledger, clock, directory, CATALOG, HoldingsOfHistory(ledger), "catalog")
 
 
 @pytest.fixture

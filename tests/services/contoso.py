@@ -18,6 +18,7 @@ from domain.member import Kind
 from domain.offer import OfferTerms
 from domain.organization import CATALOG, OrganizationFacts, organization_id_of
 from domain.personal import PersonalFact
+from domain.product import ProductFacts
 from domain.refusals import Refusal
 from domain.subscription import Subscription
 from services.assign_licenses import AssignLicenses, assign_licenses
@@ -131,6 +132,7 @@ class Contoso:
     directory: Directory
     organization_id: UUID
     holdings: Holdings
+    handle: str
     chris: UUID = field(init=False)
     ben: UUID = field(init=False)
     david: UUID = field(init=False)
@@ -140,7 +142,7 @@ class Contoso:
     @classmethod
     def founded(cls, ledger: Ledger, directory: Directory, clock: Clock) -> "Contoso":
         handle = f"contoso-{uuid4().hex}"
-        contoso = cls(ledger, clock, directory, organization_id_of(handle), HoldingsOfHistory(ledger))
+        contoso = cls(ledger, clock, directory, organization_id_of(handle), HoldingsOfHistory(ledger), handle)
         founding = contoso.command(
             CreateOrganization,
             OPERATOR,
@@ -252,11 +254,8 @@ class Contoso:
 
     def lists(self, *, self_service: bool = True, **terms: Any) -> OfferTerms:
         """Power BI Pro under a code of its own, so that a test can change what the catalog says of it."""
-        product_id = f"{POWER_BI_PRO_PRODUCT.product_id}-{uuid4()}"
-        product = POWER_BI_PRO_PRODUCT.model_copy(update={"product_id": product_id, "self_service": self_service})
-        row = OfferRow(
-            terms=MONTHLY.model_copy(update={"product_id": product_id, **terms}), unit_price_minor=PRICES[MONTHLY]
-        )
+        product = a_product(self_service=self_service)
+        row = an_offer(product, **terms)
         self.run(self.in_catalog(ImportCatalog, products=(product,), offers=(row,)))
         return row.terms
 
@@ -305,6 +304,18 @@ class Contoso:
 def assert_refused(refusal: Refusal, kind: type[Refusal], facts: Mapping[str, Any]) -> None:
     assert type(refusal) is kind, f"refused otherwise: {refusal!r}"
     assert facts == {name: refusal.facts.get(name) for name in facts}
+
+
+def a_product(**facts: Any) -> ProductFacts:
+    """Power BI Pro under a code of its own."""
+    code = f"{POWER_BI_PRO_PRODUCT.product_id}-{uuid4()}"
+    return POWER_BI_PRO_PRODUCT.model_copy(update={"product_id": code, **facts})
+
+
+def an_offer(product: ProductFacts, unit_price_minor: int = PRICES[MONTHLY], **terms: Any) -> OfferRow:
+    """By the month, at 14.00 USD."""
+    terms_of = MONTHLY.model_copy(update={"product_id": product.product_id, **terms})
+    return OfferRow(terms=terms_of, unit_price_minor=unit_price_minor)
 
 
 def generated(number: int, kind: Kind = "member") -> MemberRow:

@@ -8,6 +8,7 @@ from typing import Any, TypeVar, get_args
 from uuid import UUID, uuid4
 
 import pytest
+from pydantic import ValidationError
 
 from domain.envelope import Envelope, Role
 from domain.refusals import CommandIdReused, GuestMayNotBuy, MemberNotActive, NotAllowed, NotFound, Refusal
@@ -16,7 +17,7 @@ from services.ledger import Ledger
 from services.ports import Receipt
 from tests.examples import A_STRANGER
 from tests.scenario import event
-from tests.services.contoso import Contoso, assert_refused
+from tests.services.contoso import OPERATOR, Contoso, assert_refused
 
 T = TypeVar("T")
 CommandBy = Callable[[Actor], Command]
@@ -69,6 +70,20 @@ def takes_one_of(contoso: Contoso, allowed: set[Role], command_by: CommandBy) ->
     for role in allowed & {"admin", "billing_reader", "auditor"}:
         with contoso.refuses(NotAllowed, action=f"act as {role}"):
             contoso.run(command_by(Actor(id=contoso.melissa, role=role)))
+
+
+def takes_an_operator(catalog: Contoso, command_by: CommandBy) -> None:
+    """The catalog is the house's own."""
+    for role in set(get_args(Role)) - {"operator"}:
+        with catalog.refuses(NotAllowed):
+            catalog.run(command_by(Actor(id=A_STRANGER, role=role)))
+    catalog.run(command_by(OPERATOR))
+
+
+def belongs_to_the_catalog(command: Command) -> None:
+    """It cannot be sent to a tenant, in whose history it would be told."""
+    with pytest.raises(ValidationError, match="organization_id"):
+        type(command)(**{**dict(command), "organization_id": uuid4()})
 
 
 def takes_an_active_member(contoso: Contoso, another: Contoso, command_by: CommandBy, *, role: Role = "admin") -> None:
