@@ -4,7 +4,6 @@ from uuid import UUID
 
 from pydantic import Field
 
-from domain.member import Member
 from domain.organization import CATALOG_HANDLE, Organization, OrganizationFacts, organization_id_of
 from domain.refusals import OrganizationExists
 from services.command import Command
@@ -35,6 +34,5 @@ def create_organization(ledger: Ledger, command: CreateOrganization) -> Receipt:
     if ledger.find(Organization, command.organization_id, command.organization_id):
         raise taken
     organization = Organization.create(command.facts, first_admin_id=command.first_admin_id)
-    admin: Member
     admin, facts = add_member(ledger, command, 0, command.first_admin)
     return ledger.save(organization, admin, facts=facts, because=command, at=ledger.now())

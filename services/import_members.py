@@ -57,15 +57,14 @@ def import_members(ledger: Ledger, command: ImportMembers, directory: Directory)
     """
     standing = standing_of(ledger, command)
     may(command.actor, "manage members")
-    rows = {row.user_name.lower(): row for row in command.rows}
-    ids = directory.member_ids(command.organization_id, [row.user_name for row in rows.values()])
-    known = {user_name.lower(): member_id for user_name, member_id in ids.items()}
+    rows = {folded(row.user_name): row for row in command.rows}.values()  # of a name given twice, the last row
+    known = directory.member_ids(command.organization_id, [row.user_name for row in rows])
     members = ledger.members(command.organization_id, list(known.values()))
     values = directory.details(command.organization_id, list(known.values()))
     told: list[Member] = []
     facts: list[PersonalFact] = []
-    for index, (user_name, row) in enumerate(rows.items()):
-        member = members[known[user_name]] if user_name in known else None
+    for index, row in enumerate(rows):
+        member = members[known[row.user_name]] if row.user_name in known else None
         if member is None:
             member, changed = add_member(ledger, command, index, row)
         else:
@@ -76,6 +75,11 @@ def import_members(ledger: Ledger, command: ImportMembers, directory: Directory)
         told.append(member)
         facts.extend(changed)
     return ledger.save(*told, seen=standing.seen, facts=facts, because=command, at=ledger.now(*told))
+
+
+def folded(user_name: str) -> str:
+    """The name without its case, letter by letter: the same names are one for the directory."""
+    return "".join(letter.lower()[0] for letter in user_name)
 
 
 def add_member(ledger: Ledger, command: Command, index: int, row: MemberRow) -> tuple[Member, list[PersonalFact]]:

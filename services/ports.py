@@ -97,7 +97,7 @@ class Directory(Protocol):
     """The personal facts, for as long as they are not erased."""
 
     def member_ids(self, organization_id: UUID, user_names: Sequence[str]) -> Mapping[str, UUID]:
-        """Who has these user names, regardless of case; unknown ones are left out."""
+        """Who has these user names, regardless of case, by the name as asked; unknown ones are left out."""
 
     def details(self, organization_id: UUID, member_ids: Sequence[UUID]) -> Mapping[UUID, Mapping[Purpose, str]]:
         """The current details of these members; erased ones are left out."""
