@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from domain.kernel import Value
 from domain.member import Kind, Status
@@ -21,6 +21,8 @@ class SearchableDirectory(Directory, Protocol):
 
 
 class ListMembers(Value):
+    model_config = ConfigDict(hide_input_in_errors=True)  # a name is personal, and errors are logged
+
     organization_id: UUID
     actor: Actor
     name: Text = Field(default="", max_length=256, repr=False)

@@ -11,6 +11,8 @@ from adapters.embedded.postgres import EmbeddedPostgres
 from adapters.postgres.directory import PersonalDirectory
 from adapters.postgres.ledger import open_ledger
 from adapters.postgres.migrate import migrate
+from adapters.postgres.reads import ReadModels
+from adapters.postgres.reads_purchases import PurchaseReads
 from adapters.postgres.recorder import LedgerRecorder
 from domain.organization import CATALOG
 from services.import_catalog import ImportCatalog, OfferRow, import_catalog
@@ -60,6 +62,18 @@ def ledger(opened_ledger: Ledger, clock: Clock) -> Ledger:
 @pytest.fixture
 def directory(ledger: Ledger) -> PersonalDirectory:
     return PersonalDirectory(cast("LedgerRecorder", ledger.recorder).datastore)
+
+
+@pytest.fixture(scope="session")
+def read_models(database_url: str) -> Iterator[ReadModels]:
+    with ReadModels(database_url, wait_s=30) as models:
+        yield models
+
+
+@pytest.fixture
+def views(read_models: ReadModels) -> PurchaseReads:
+    """The read tables, which a query that asks for a position brings there."""
+    return PurchaseReads(read_models)
 
 
 @pytest.fixture

@@ -276,6 +276,11 @@ class Contoso:
     def history(self) -> list[RecordedEvent]:
         return self.ledger.history.told(self.organization_id, after=0, until=2**60)
 
+    @property
+    def position(self) -> int:
+        """Where history stands: what a query asks for that wants to see everything."""
+        return self.history()[-1].position
+
     def recorded(self, receipt: Receipt) -> list[RecordedEvent]:
         """The events of a receipt as they are stored."""
         last = receipt.organization_seq

@@ -75,15 +75,14 @@ def test_the_release_is_caused_by_the_removal(contoso: Contoso) -> None:
     assert {removed.actor_id, released.actor_id} == {contoso.chris}
 
 
-def test_from_the_read_tables(contoso: Contoso, database_url: str) -> None:
+def test_from_the_read_tables(contoso: Contoso, read_models: ReadModels) -> None:
     """The holdings are a reading that may lag: it is asked for the position of the removal."""
     bought = contoso.buys()
     contoso.assigns(bought, contoso.ben, contoso.david)
-    with ReadModels(database_url, wait_s=30) as models:
-        contoso.holdings = HoldingReads(models)
-        removal = a_removal(contoso, contoso.ben)
-        receipt = contoso.run(removal)
-        assert contoso.run(removal) == receipt
+    contoso.holdings = HoldingReads(read_models)
+    removal = a_removal(contoso, contoso.ben)
+    receipt = contoso.run(removal)
+    assert contoso.run(removal) == receipt
     assert contoso.holders(bought) == [contoso.david]
 
 
