@@ -7,11 +7,9 @@ from collections.abc import Iterator, Sequence
 from typing import Any, LiteralString, NamedTuple, Self
 from uuid import UUID
 
-import psycopg
-
 from adapters.postgres.errors import unavailable_is_told
 from adapters.postgres.recorder import EVENT_COLUMNS
-from adapters.postgres.session import APP, session
+from adapters.postgres.session import APP, connect, session
 from domain.envelope import RecordedEvent
 
 SETTLED_EVENTS = (
@@ -48,9 +46,8 @@ class Follower:
     """
 
     def __init__(self, url: str, after: int = 0, *, role: str = APP, session_name: str = "seatledger follower") -> None:
-        with unavailable_is_told():
-            # Its own connection, in autocommit: inside a write transaction the barrier would wait for itself.
-            self._connection = psycopg.connect(session(url, role=role, name=session_name), autocommit=True)
+        # Its own connection, in autocommit: inside a write transaction the barrier would wait for itself.
+        self._connection = connect(session(url, role=role, name=session_name))
         self.after = after
         self.settled = 0  # nothing can still appear up to here
         self._read = 0  # of which this much was looked at

@@ -17,7 +17,7 @@ from adapters.postgres.directory import PersonalDirectory
 from adapters.postgres.errors import StartRefused, unavailable_is_told
 from adapters.postgres.migrate import missing_migrations, refuse_unfit
 from adapters.postgres.recorder import LedgerRecorder
-from adapters.postgres.session import APP, session
+from adapters.postgres.session import APP, connect, session
 from services.ledger import Ledger
 
 URL, POOL_SIZE, SESSION_NAME = "LEDGER_URL", "LEDGER_POOL_SIZE", "LEDGER_SESSION_NAME"
@@ -72,7 +72,7 @@ def refuse_unsafe(url: str) -> None:
     """Looks once at what the guarantees rest on, before anything is written."""
     if os.environ.get("POSTGRES_ENABLE_DB_FUNCTIONS"):
         raise StartRefused("POSTGRES_ENABLE_DB_FUNCTIONS is set: unset it, with it followers miss events")
-    with unavailable_is_told(), psycopg.connect(session(url, role=None), autocommit=True) as connection:
+    with connect(session(url, role=None)) as connection, unavailable_is_told():
         refuse_unfit(connection)
         try:
             connection.execute(f"SET ROLE {APP}")

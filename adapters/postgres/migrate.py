@@ -11,7 +11,7 @@ import psycopg
 from psycopg.sql import SQL, Identifier
 
 from adapters.postgres.errors import StartRefused, unavailable_is_told
-from adapters.postgres.session import APP, PROJECTOR, session
+from adapters.postgres.session import APP, PROJECTOR, connect, session
 
 FOLDER = Path(__file__).parent / "migrations"
 FILE_NAME = re.compile(r"\d{4}_[a-z0-9_]+\.sql")
@@ -42,11 +42,8 @@ def migrate(url: str, *, app_login: str | None = None) -> list[str]:
     The login of `url` must be able to create roles and to create in the database. `app_login` is the existing login
     of the services, which gets the application's roles. Raises StartRefused, or LedgerUnavailable.
     """
-    with unavailable_is_told():
-        connection = psycopg.connect(
-            session(url, role=None, name="seatledger migrate", statement_timeout="0", lock_timeout="0"), autocommit=True
-        )
-    with connection, unavailable_is_told():
+    conninfo = session(url, role=None, name="seatledger migrate", statement_timeout="0", lock_timeout="0")
+    with connect(conninfo) as connection, unavailable_is_told():
         refuse_unfit(connection)
         connection.execute("SELECT pg_advisory_lock(%s)", (LOCK,))  # held until the connection ends
         prepare(connection, app_login)
@@ -101,7 +98,7 @@ def prepare(connection: psycopg.Connection, app_login: str | None) -> None:
             " name text PRIMARY KEY, checksum text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())"
         )
     if app_login:
-        if not connection.execute("SELECT FROM pg_roles WHERE rolname = %s", (app_login,)).fetchone():
+        if not connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (app_login,)).fetchone():
             raise StartRefused(f"there is no login {app_login}: create it, or leave it out")
         grant(connection, APP, app_login)
         grant(connection, PROJECTOR, app_login)

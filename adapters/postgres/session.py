@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import psycopg
 from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from adapters.postgres.errors import StartRefused
+from services.ports import LedgerUnavailable
 
 APP = "seatledger_app"
 PROJECTOR = "seatledger_projector"
@@ -39,3 +43,14 @@ def login_of(url: str) -> str | None:
     """The login that a connection URL names."""
     user = conninfo_to_dict(url).get("user")
     return str(user) if user else None
+
+
+def connect(conninfo: str) -> psycopg.Connection[tuple[Any, ...]]:
+    """A connection of one's own, in autocommit; raises LedgerUnavailable with the server's reason."""
+    try:
+        return psycopg.connect(conninfo, autocommit=True)
+    except psycopg.OperationalError as error:
+        reason = str(error).strip().splitlines()[-1].rpartition("failed: ")[2].removeprefix("FATAL:").strip()
+        raise LedgerUnavailable(
+            f"the database cannot be reached ({reason}): see that it runs and that its URL is right"
+        ) from None

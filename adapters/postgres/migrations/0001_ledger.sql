@@ -57,14 +57,18 @@ create table ledger.personal_facts (
   organization_seq bigint not null,  -- where history stood after the save that brought it
   primary key (organization_id, fact_id)
 );
-create index personal_facts_current on ledger.personal_facts (organization_id, subject_id, purpose, organization_seq desc);
+create index personal_facts_subject on ledger.personal_facts (organization_id, subject_id);
 
--- A name without its case, the same in every database whatever its locale; cut, because an index row has a size limit.
+-- A text without its case, the same in every database whatever its locale.
 create function ledger.folded(value text) returns text language sql immutable
 return lower(value collate pg_c_utf8) collate "C";
 
-create index personal_facts_name on ledger.personal_facts (organization_id, purpose, left(ledger.folded(value), 200))
- where purpose in ('user_name', 'display_name', 'first_name', 'last_name');
+-- What names are looked up by: cut, because an index row has a size limit, and nothing for other purposes. Neither a
+-- partial index nor a purpose in its columns: before the first ANALYZE the planner would take both for better keys.
+create function ledger.name_key(purpose text, value text) returns text language sql immutable
+return case when purpose in ('user_name', 'display_name', 'first_name', 'last_name') then left(ledger.folded(value), 200) end;
+
+create index personal_facts_name on ledger.personal_facts (organization_id, ledger.name_key(purpose, value));
 
 -- What a load starts from instead of the first event; a copy that may be thrown away.
 create table ledger.snapshots (
@@ -124,16 +128,20 @@ begin
     from jsonb_to_recordset(facts)
       as f(fact_id uuid, subject_id uuid, purpose text, value text, salt text, keep_until date);
 
-  select other.subject_id, other.organization_seq = seq into holder, holder_is_new
-    from jsonb_to_recordset(facts) as f(subject_id uuid, purpose text, value text)
-    join ledger.personal_facts other
-      on other.organization_id = organization and other.purpose = 'user_name' and other.subject_id <> f.subject_id
-     and left(ledger.folded(other.value), 200) = left(ledger.folded(f.value), 200)
-     and ledger.folded(other.value) = ledger.folded(f.value)
-   where f.purpose = 'user_name' and not exists (
-     select from ledger.personal_facts newer
-      where newer.organization_id = organization and newer.subject_id = other.subject_id
-        and newer.purpose = 'user_name' and newer.organization_seq > other.organization_seq)
+  -- One look into the index for each name: a join is planned badly as long as the table was never analyzed.
+  select holding.subject_id, holding.organization_seq = seq into holder, holder_is_new
+    from jsonb_to_recordset(facts) as f(subject_id uuid, purpose text, value text),
+    lateral (
+      select held.subject_id, held.organization_seq from ledger.personal_facts held
+       where held.organization_id = organization and held.purpose = 'user_name'
+         and ledger.name_key(held.purpose, held.value) = ledger.name_key('user_name', f.value)
+         and ledger.folded(held.value) = ledger.folded(f.value) and held.subject_id <> f.subject_id
+         and held.organization_seq = (
+           select max(newest.organization_seq) from ledger.personal_facts newest
+            where newest.organization_id = organization and newest.subject_id = held.subject_id
+              and newest.purpose = 'user_name')
+       limit 1) holding
+   where f.purpose = 'user_name'
    limit 1;
   if found then
     raise exception using
@@ -263,4 +271,4 @@ grant select on all tables in schema ledger to seatledger_app;
 grant select on ledger.events, ledger.commands, ledger.snapshots, ledger.source, ledger.migrations to seatledger_projector;
 grant select on sequence ledger.position to seatledger_app, seatledger_projector;  -- last_value, not nextval
 grant execute on function ledger.append, ledger.keep_snapshot to seatledger_app;
-grant execute on function ledger.genesis, ledger.link, ledger.folded to seatledger_app, seatledger_projector;
+grant execute on function ledger.genesis, ledger.link, ledger.folded, ledger.name_key to seatledger_app, seatledger_projector;

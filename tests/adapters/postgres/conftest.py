@@ -28,6 +28,14 @@ def migrated(postgres: EmbeddedPostgres) -> str:
     return "migrated"
 
 
+@pytest.fixture(scope="session")
+def untouched(postgres: EmbeddedPostgres, migrated: str) -> str:
+    """The superuser's URL of a database in which every test fails to change anything."""
+    with psycopg.connect(postgres.url, autocommit=True) as server:
+        server.execute(f"CREATE DATABASE untouched TEMPLATE {migrated}")
+    return postgres.url_as("postgres", "untouched")
+
+
 @pytest.fixture
 def url(postgres: EmbeddedPostgres, migrated: str) -> Iterator[str]:
     """The superuser's URL of a database of the test's own."""

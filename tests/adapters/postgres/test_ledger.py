@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from threading import Barrier
+from typing import Any
 from uuid import UUID, uuid4
 
 import psycopg
@@ -20,7 +21,7 @@ from tests.examples import POWER_BI_PRO, THE_SAME_DAY
 
 
 def count(admin: Admin, table: str = "events") -> int:
-    (rows,) = admin.execute(f"SELECT count(*) FROM ledger.{table}").fetchone() or (0,)
+    (rows,) = admin.execute(f"SELECT count(*) FROM ledger.{table}").fetchone() or (0,)  # noqa: S608 - own words
     return int(rows)
 
 
@@ -50,7 +51,11 @@ def test_the_envelope_says_who_why_and_when(ledger: Ledger) -> None:
     save(ledger, pool, organization_id=organization_id, because=command)
     first, second = (event.envelope for event in ledger.history.load_events(organization_id, pool.id))
     assert (first.actor_id, first.actor_role, first.command) == (command.actor.id, "admin", "change_pool")
-    assert (first.command_id, first.correlation_id, first.causation_id) == (command.command_id, command.command_id, None)
+    assert (first.command_id, first.correlation_id, first.causation_id) == (
+        command.command_id,
+        command.command_id,
+        None,
+    )
     assert [(e.index, e.count) for e in (first, second)] == [(0, 2), (1, 2)]
     assert first.occurred_at == second.occurred_at == pool.occurred_at
 
@@ -96,7 +101,7 @@ def test_a_save_of_two_thousand_events_is_one_save(ledger: Ledger, admin: Admin)
 
 def test_an_event_just_below_the_limit_is_stored_and_one_above_is_refused(ledger: Ledger) -> None:
     organization_id, pool = uuid4(), a_pool()
-    event = pool.pending_events[0]
+    event: Any = pool.pending_events[0]
     for spare, refused in ((700, False), (-1, True)):
         large = event.model_copy(update={"product_id": "x" * (EVENT_BYTES - spare), "originator_id": uuid4()})
         pool.pending_events[:] = [large]
@@ -163,7 +168,7 @@ def test_a_refused_command_is_not_remembered(ledger: Ledger) -> None:
 
 
 def test_each_step_of_a_command_is_recorded_once(ledger: Ledger, admin: Admin) -> None:
-    organization_id, command = uuid4(), a_change(uuid4())
+    organization_id = uuid4()
     command = a_change(organization_id)
     for step in ("intent", "record"):
         save(ledger, a_pool(), organization_id=organization_id, because=command, step=step)
@@ -194,7 +199,7 @@ def test_two_writers_of_one_version_one_wins_and_the_other_is_told_whom_to_load_
     save(ledger, pool, organization_id=organization_id)
     for turn in range(10):
         mine = [resized(ledger.license_pool(organization_id, pool.id), 20 + 2 * turn + i) for i in range(2)]
-        answers = at_once(2, lambda i: save(ledger, mine[i], organization_id=organization_id))
+        answers = at_once(2, lambda i: save(ledger, mine[i], organization_id=organization_id))  # noqa: B023 - done here
         assert Counter(type(answer).__name__ for answer in answers) == {"Receipt": 1, "VersionConflict": 1}
         (conflict,) = (answer for answer in answers if isinstance(answer, VersionConflict))
         assert conflict.originator_id == pool.id
@@ -236,7 +241,7 @@ def test_assigning_and_removing_the_member_never_both_succeed(ledger: Ledger) ->
             gate.wait()
             return ledger.save(member, seen=[pool], because=a_change(organization_id), at=ledger.now())
 
-        answers = at_once(2, lambda i: (assign, remove)[i](organization_id, member.id, pool.id, gate))  # noqa: B023
+        answers = at_once(2, lambda i: (assign, remove)[i](organization_id, member.id, pool.id, gate))  # noqa: B023 - done here
         holds = member.id in ledger.license_pool(organization_id, pool.id).holders
         assert not (holds and ledger.member(organization_id, member.id).status == "removed")
         outcomes[tuple(type(answer).__name__ for answer in answers)] += 1

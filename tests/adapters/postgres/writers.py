@@ -8,6 +8,7 @@ import signal
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -108,10 +109,8 @@ def write_until_killed(url: str, journal: Path, organization_ids: Sequence[UUID]
         pool = a_pool()
         pool.resize(7, POWER_BI_PRO, THE_SAME_DAY)
         command = a_change(organization_id, command_id=command_id)
-        try:
+        with suppress(AlreadyRecorded):
             save(ledger, pool, organization_id=organization_id, because=command)
-        except AlreadyRecorded:
-            pass
         os.write(out, f"A {name}\n".encode())
 
     for name in left_open:
