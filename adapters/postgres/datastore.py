@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import select
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import psycopg
 from eventsourcing.postgres import PostgresDatastore
-from psycopg_pool import ConnectionPool
 
 from adapters.postgres.errors import unavailable_is_told
+from adapters.postgres.pool import Connection, Pool
 from adapters.postgres.session import APP, session
-
-Connection = psycopg.Connection[tuple[Any, ...]]
 
 WAIT_S = 10.0  # for a connection of the pool
 TURN_WAIT_S = 60.0
@@ -26,13 +22,10 @@ class LedgerDatastore(PostgresDatastore):
 
     def __init__(self, url: str, *, pool_size: int, name: str) -> None:
         super().__init__(dbname="", host="", port="", user="", password="", schema="ledger")
-        conninfo = session(url, role=APP, name=name)
-        self.pool: Any = pool_of(conninfo, minimum=1, maximum=pool_size, wait_s=WAIT_S)
+        self.pool: Any = Pool(session(url, role=APP, name=name), size=pool_size, wait_s=WAIT_S)
         # Apart, so that nobody who waits here keeps a connection that the one he waits for needs to finish.
-        conninfo = session(
-            url, role=APP, name=f"{name} turn", lock_timeout="60s", idle_in_transaction_session_timeout="0"
-        )
-        self.turns = pool_of(conninfo, minimum=0, maximum=TURNS, wait_s=TURN_WAIT_S)
+        limits = {"lock_timeout": "60s", "idle_in_transaction_session_timeout": "0"}
+        self.turns = Pool(session(url, role=APP, name=f"{name} turn", **limits), size=TURNS, wait_s=TURN_WAIT_S)
 
     def register_type_adapters(self) -> None:
         """Does nothing: the recorder uses no composite type."""
@@ -49,24 +42,3 @@ class LedgerDatastore(PostgresDatastore):
 
     def __del__(self) -> None:
         """The library's would close half-built ones."""
-
-
-def pool_of(conninfo: str, *, minimum: int, maximum: int, wait_s: float) -> ConnectionPool[Connection]:
-    return ConnectionPool(
-        conninfo,
-        kwargs={"autocommit": True},
-        min_size=minimum,
-        max_size=maximum,
-        timeout=wait_s,
-        open=True,
-        check=refuse_ended,
-        num_workers=1,
-    )
-
-
-def refuse_ended(connection: Connection) -> None:
-    """Makes the pool replace a connection that the server has ended; a look at the socket, no round trip."""
-    poll = select.poll()
-    poll.register(connection.fileno(), select.POLLIN)
-    if poll.poll(0):
-        raise psycopg.OperationalError("an idle connection has something to read: the server ended it")

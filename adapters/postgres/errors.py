@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import psycopg
-from psycopg_pool import PoolTimeout
 
 from services.ports import LedgerUnavailable
 
@@ -51,8 +50,6 @@ def remedy_of(error: psycopg.Error) -> str | None:
         return REMEDIES[state]
     if error.diag.source_function in EXTENDING:
         return FULL
-    if isinstance(error, PoolTimeout):
-        return f"the database gives no connection: see that it runs, or raise the pool size if it is busy, {AGAIN}"
     if not isinstance(error, psycopg.OperationalError | psycopg.InterfaceError):
         return None
     if state is None or state.startswith(("08", "57P")):

@@ -11,8 +11,8 @@ from typing import Any, Self, TypeAlias, TypeVar
 import psycopg
 from psycopg.sql import Identifier
 
-from adapters.postgres.datastore import pool_of
 from adapters.postgres.errors import unavailable_is_told
+from adapters.postgres.pool import Pool
 from adapters.postgres.projector import Projector
 from adapters.postgres.projector_builds import builds
 from adapters.postgres.read_tables import Build, table_name
@@ -42,7 +42,7 @@ class ReadModels:
         self._wait_s = wait_s
         conninfo = session(url, role=APP, name="seatledger reads", TimeZone="UTC")
         self._folding = threading.Lock()  # one query of a process folds at a time, however many wait
-        self._pool = pool_of(conninfo, minimum=0, maximum=pool_size, wait_s=POOL_WAIT_S)
+        self._pool = Pool(conninfo, size=pool_size, wait_s=POOL_WAIT_S)
 
     def read(
         self, projections: Sequence[type[Projection]], at_least: int, query: Callable[[Connection, Tables], T]
