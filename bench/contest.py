@@ -34,10 +34,11 @@ class Target(NamedTuple):
 
 
 class Entrant(NamedTuple):
-    """A program that takes part, and what its jobs say besides those of the cell."""
+    """A program that takes part, what it works on, and what its jobs say besides those of the cell."""
 
     name: str
     module: str
+    settings: Mapping[str, Any]
     job: Mapping[str, Any] = {}
 
 

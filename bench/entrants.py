@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import select
 import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -15,6 +17,7 @@ from bench.program import Score
 
 ROOT = Path(__file__).resolve().parents[1]
 END_S = 15.0
+PATIENCE_S = 300.0  # for one job, or for getting ready
 
 
 class EntrantFailed(Exception):
@@ -39,17 +42,20 @@ class Program:
 
     def play(self, job: Mapping[str, Any]) -> Score:
         assert self._process.stdin  # noqa: S101 - it was asked for
-        try:
+        with suppress(BrokenPipeError):  # its last words say more
             self._process.stdin.write(json.dumps(job) + "\n")
             self._process.stdin.flush()
-        except BrokenPipeError:
-            pass  # its last words say more
         return Score(*json.loads(self._answer()))
 
     def _answer(self) -> str:
         assert self._process.stdout  # noqa: S101 - it was asked for
+        if not select.select([self._process.stdout], [], [], PATIENCE_S)[0]:
+            self._process.kill()
+            raise EntrantFailed(f"{self.module} did not answer within {PATIENCE_S:g} s")
         if answer := self._process.stdout.readline():
             return answer
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(END_S)  # its answers end before its last words
         self._words.seek(0)
         last = (self._words.read().strip() or "it said nothing").splitlines()[-1]
         raise EntrantFailed(f"{self.module} ended: {last}")

@@ -14,7 +14,7 @@ from uuid import UUID, uuid4, uuid5
 
 from bench.program import Job, Score
 from domain.license_pool import LicensePool
-from domain.offer import PriceFacts
+from domain.offer import OfferTerms, PriceFacts
 from services.command import Actor
 
 ORGANIZATIONS = 4096
@@ -22,16 +22,11 @@ BENCH = UUID("6f5b2d0e-0b0b-4c55-9d7a-5ea71ed6e400")
 FINGERPRINT_KEY = b"the bench's throw-away key 32 by"
 AT = datetime(2025, 1, 31, 11, 30, tzinfo=UTC)
 PURCHASER = Actor(id=uuid5(BENCH, "purchaser"), role="purchaser")
+TERMS = OfferTerms(
+    product_id="CFQ7TTC0H9MP", term="P1M", plan="monthly", currency="USD", currency_exponent=2, maximum=1_000_000
+)
 POWER_BI_PRO = PriceFacts(
-    offer_id=uuid5(BENCH, "offer"),
-    unit_price_minor=1400,
-    price_version=1,
-    product_id="CFQ7TTC0H9MP",
-    term="P1M",
-    plan="monthly",
-    currency="USD",
-    currency_exponent=2,
-    maximum=1_000_000,
+    offer_id=uuid5(BENCH, "offer"), unit_price_minor=1400, price_version=1, **TERMS.model_dump()
 )
 
 Save: TypeAlias = Callable[[UUID], object]
@@ -73,7 +68,7 @@ def save_in_threads(job: Job, save: Save) -> Score:
     def work(thread: int) -> int:
         pick = picker(job["spread"], random.Random(f"{job['seed']}/{thread}"))  # noqa: S311 - to repeat a run
         done = 0
-        while time.perf_counter() < ends:
+        while done == 0 or time.perf_counter() < ends:
             save(pick())
             done += 1
         return done

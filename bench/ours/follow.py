@@ -9,9 +9,7 @@ from contextlib import contextmanager
 from adapters.postgres.follower import Follower
 from adapters.postgres.session import PROJECTOR
 from bench.program import Job, Score, Settings, Work, serve
-from domain.kernel import PydanticJSON, PydanticMapper
-
-MAPPER = PydanticMapper(PydanticJSON())
+from bench.purchase_rows import MAPPER
 
 
 @contextmanager

@@ -1,0 +1,176 @@
+"""All contests, section by section: what is prepared for them, who takes part, what is promised."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime
+from typing import Any, NamedTuple, TypeAlias
+
+from adapters.embedded.kafka import why_not_kafka
+from adapters.embedded.throw_away import throw_away_kafka
+from adapters.postgres.ledger import open_ledger
+from bench.arena import Arena
+from bench.contest import Cell, Entrant, Target
+from bench.history import Extent, Tell, go_on, write_held_pool, write_purchases, write_resized_pool
+from bench.workload import FINGERPRINT_KEY
+from services.ledger import SNAPSHOT_EVERY, Ledger
+
+THREADS = 8
+LIBRARY_EVENTS = 100
+
+
+class Scale(NamedTuple):
+    """How long and how much."""
+
+    rounds: int = 7
+    seconds: float = 1.5  # of an appending round
+    purchases: int = 30_000
+    few: int = 2_000  # events that are folded one by one
+    relayed: int = 10_000
+    many: int = 100_000  # holders of a pool, events of an aggregate
+    loads: int = 20
+
+    @classmethod
+    def quick(cls) -> Scale:
+        return cls(rounds=2, seconds=0.3, purchases=400, few=100, relayed=1_000, many=2_000, loads=3)
+
+
+class Skipped(Exception):
+    """A section cannot be played here, and why."""
+
+
+class Stage(NamedTuple):
+    """What the sections are given."""
+
+    arena: Arena
+    scale: Scale
+    seed: int
+    preparing: Callable[[str], Tell]  # says what is being prepared; answers where to tell how far it is
+
+
+Section: TypeAlias = Callable[[Stage], Iterator[Cell]]
+
+
+@contextmanager
+def ledger_at(url: str) -> Iterator[Ledger]:
+    ledger = open_ledger(url, pool_size=1, clock=lambda: datetime.now(UTC), fingerprint_key=FINGERPRINT_KEY)
+    with closing(ledger):
+        yield ledger
+
+
+def append(stage: Stage) -> Iterator[Cell]:
+    """Saves in 8 threads: against the library's own recorder and a plain INSERT, as the disk is and at 2 ms a flush."""
+    for disk, slow, to_library, to_insert in (("as the disk is", False, 2.2, 0.45), ("2 ms a flush", True, 6.0, 0.75)):
+        url = stage.arena.database("slow_flush" if slow else "as_is", slow_flush=slow)
+        settings = {"database": url, "threads": THREADS}
+        ours = Entrant("ledger", "bench.ours.append", settings)
+        opponents = (
+            Entrant("library's recorder", "bench.ceilings.library_recorder", settings),
+            Entrant("plain INSERT", "bench.ceilings.plain_insert", settings),
+        )
+        promised = (Target(to_library, "library's recorder"), Target(to_insert, "plain INSERT"))
+
+        def cell(name: str, targets: tuple[Target, ...] = (), **job: Any) -> Cell:
+            usual = {"threads": THREADS, "seconds": stage.scale.seconds, "spread": "uniform", "events": 1}
+            job = {**usual, **job}
+            # The library sends a save as a pipeline, and hangs for ever where that is larger than the socket's buffers.
+            able = [one for one in opponents if one.name == "plain INSERT" or job["events"] <= LIBRARY_EVENTS]  # noqa: B023
+            return Cell("append", f"{name}, {disk}", "saves/s", ours, tuple(able), job, targets)  # noqa: B023
+
+        yield cell("many organizations", promised)
+        yield cell("skewed organizations", spread="zipf")
+        yield cell("one hot organization", spread="hot")
+        for events in (10, 100, 1000):
+            yield cell(f"{events:,} events a save", events=events)
+
+
+def rebuild(stage: Stage) -> Iterator[Cell]:
+    """The read table of purchases from the beginning of history, against a transaction for each event and raw COPY."""
+    for name, changes in (("purchases", 0), ("purchases, 8 changes of each", 8)):
+        url = stage.arena.database(f"purchases_{changes}")
+        with ledger_at(url) as ledger:
+            tell = stage.preparing(f"a history of {name}")
+            write_purchases(ledger, stage.scale.purchases // (1 + changes), changes=changes, seed=stage.seed, tell=tell)
+        extent = Extent.of(url)
+        settings = {"database": url, "folded": extent.folded}
+        one_by_one = "bench.ceilings.one_event_per_transaction"
+        opponents = [
+            Entrant("event per transaction", one_by_one, {**settings, "synchronous_commit": "on"}),
+            Entrant("the same, commits do not wait", one_by_one, {**settings, "synchronous_commit": "off"}),
+        ]
+        targets = [Target(30, "event per transaction")]
+        if not changes:
+            opponents.append(Entrant("raw COPY", "bench.ceilings.raw_copy", settings))
+            targets.append(Target(0.2, "raw COPY"))
+        job = {**extent._asdict(), "few": stage.scale.few}
+        ours = Entrant("rebuild", "bench.ours.rebuild", settings)
+        yield Cell("rebuild", f"rebuild of {name}", "folded events/s", ours, tuple(opponents), job, tuple(targets))
+
+
+def follow(stage: Stage) -> Iterator[Cell]:
+    """What follows history, against a loop that fetches the same columns."""
+    url, extent = purchased_history(stage, "followed", stage.scale.purchases)
+    settings = {"database": url}
+    ceiling = Entrant("raw fetch", "bench.ceilings.raw_fetch", settings)
+    job = {"events": extent.events, "batch": 1000}
+    ours = Entrant("follower", "bench.ours.follow", settings)
+    yield Cell("follow", "follower", "events/s", ours, (ceiling,), job, (Target(0.5, "raw fetch"),))
+    decoding = Entrant("follower", "bench.ours.follow", settings, {"decode": True})
+    yield Cell("follow", "follower, and into domain events", "events/s", decoding, (ceiling,), job)
+
+
+def relay(stage: Stage) -> Iterator[Cell]:
+    """The relay to Apache Kafka, against the bare producer with the same messages, batches and transactions."""
+    if missing := why_not_kafka():
+        raise Skipped(f"Apache Kafka: {missing}")
+    url, extent = purchased_history(stage, "relayed", stage.scale.relayed // 2)
+    with throw_away_kafka() as kafka:
+        settings = {"database": url, "bootstrap": kafka.bootstrap, "until": extent.until}
+        ours = Entrant("relay", "bench.ours.relay", settings)
+        ceiling = Entrant("bare producer", "bench.ceilings.bare_producer", settings)
+        job = {"events": extent.events}
+        yield Cell("relay", f"relay to {kafka.kind}", "events/s", ours, (ceiling,), job, (Target(0.8, "bare producer"),))
+
+
+def load(stage: Stage) -> Iterator[Cell]:
+    """Aggregates with much behind them, each loaded through its snapshot."""
+    url, many = stage.arena.database("loaded"), stage.scale.many
+    settings = {"database": url}
+
+    def loading(name: str, kept: Any) -> Entrant:
+        job = {"organization_id": str(kept.organization_id), "pool_id": str(kept.pool_id), "version": kept.version}
+        return Entrant(name, "bench.ours.load", settings, job)
+
+    def cell(name: str, ours: Entrant, opponents: tuple[Entrant, ...], targets: tuple[Target, ...]) -> Cell:
+        return Cell("load", name, "ms a load", ours, opponents, {"loads": stage.scale.loads}, targets, better="lower")
+
+    behind = f"{SNAPSHOT_EVERY} events after its snapshot"  # as many as a load leaves without a new one
+    with ledger_at(url) as ledger:
+        held = write_held_pool(ledger, many, stage.preparing(f"a pool with {many:,} holders"))
+        yield cell(f"pool with {many:,} holders", loading("load", go_on(ledger, held, 0)), (), (Target(40),))
+        held = go_on(ledger, held, SNAPSHOT_EVERY)
+        yield cell(f"pool with {many:,} holders, {behind}", loading("load", held), (), ())
+        few = loading("100 events", write_resized_pool(ledger, 100, stage.preparing("a pool with 100 events")))
+        resized = write_resized_pool(ledger, many, stage.preparing(f"a pool with {many:,} events"))
+        fresh = loading("load", go_on(ledger, resized, 0))
+        yield cell(f"pool with {many:,} events", fresh, (few,), (Target(3, "100 events"),))
+        late = loading("load", go_on(ledger, resized, SNAPSHOT_EVERY))
+        yield cell(f"pool with {many:,} events, {behind}", late, (few,), (Target(3, "100 events"),))
+
+
+def purchased_history(stage: Stage, name: str, purchases: int) -> tuple[str, Extent]:
+    url = stage.arena.database(name)
+    with ledger_at(url) as ledger:
+        tell = stage.preparing(f"a history of {purchases:,} purchases")
+        write_purchases(ledger, purchases, changes=0, seed=stage.seed, tell=tell)
+    return url, Extent.of(url)
+
+
+SECTIONS: dict[str, Section] = {
+    "append": append,
+    "rebuild": rebuild,
+    "follow": follow,
+    "relay": relay,
+    "load": load,
+}
