@@ -88,7 +88,9 @@ class Run:
         if self.about["machine"]["load_average"] > BUSY * (self.about["machine"]["cores"] or 1):
             tell(f"Other programs were busy (load {self.about['machine']['load_average']:.1f}): run it again in peace.")
         missed = sum(line.verdict == "not reached" for outcome in self.outcomes for line in outcome.lines())
-        tell(f"{missed or 'No'} target{'' if missed == 1 else 's'} not reached. Repeat this run with --seed {self.seed}")
+        tell(
+            f"{missed or 'No'} target{'' if missed == 1 else 's'} not reached. Repeat this run with --seed {self.seed}"
+        )
 
 
 @contextmanager
@@ -111,7 +113,7 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
-def main(
+def main(  # noqa: PLR0917 - typer calls it by name
     only: Annotated[list[str] | None, typer.Option(help=f"One of {', '.join(SECTIONS)}; may be said again.")] = None,
     quick: Annotated[bool, typer.Option("--quick", help="Small and short: to see that it works.")] = False,  # noqa: FBT002
     seed: Annotated[int | None, typer.Option(help="Repeats the order and the organizations of a run.")] = None,

@@ -107,9 +107,7 @@ def candidates_of(count: int) -> Iterator[dict[UUID, Member | None]]:
     """Members to assign, as many at a time as a pool takes. One stands for all of them: a pool asks if it is active."""
     active = Member.add(id=BENCH, kind="member", details={})
     for start in range(0, count, USERS_AT_ONCE):
-        yield {
-            uuid5(BENCH, f"member:{number}"): active for number in range(start, min(count, start + USERS_AT_ONCE))
-        }
+        yield {uuid5(BENCH, f"member:{number}"): active for number in range(start, min(count, start + USERS_AT_ONCE))}
 
 
 def write_held_pool(ledger: Ledger, holders: int, tell: Tell) -> Kept:
@@ -125,8 +123,10 @@ def write_resized_pool(ledger: Ledger, events: int, tell: Tell) -> Kept:
 
 
 def resizes(pool: LicensePool, count: int) -> Iterator[Callable[[], None]]:
+    """Up by one license and down again."""
+    less, more = pool.total, pool.total + 1
     for _ in range(count):
-        yield lambda: pool.resize(6 if pool.total == 5 else 5, POWER_BI_PRO, AT)
+        yield lambda: pool.resize(more if pool.total == less else less, POWER_BI_PRO, AT)
 
 
 def write_pool(

@@ -16,7 +16,9 @@ FORMAT = 1
 
 def table(outcomes: Sequence[Outcome]) -> Table:
     """A line for each opponent of each cell."""
-    lines = Table(title="Medians of the rounds, with the lowest–highest in brackets", title_justify="left", header_style="bold")
+    lines = Table(
+        title="Medians of the rounds, with the lowest to highest in brackets", title_justify="left", header_style="bold"
+    )
     lines.add_column("What", overflow="fold")
     lines.add_column("Ours", justify="right", no_wrap=True)
     lines.add_column("Against", overflow="fold")
@@ -34,7 +36,7 @@ def row(outcome: Outcome, line: Line, *, first: bool) -> list[str]:
     cell = outcome.cell
     ours = f"{amount(outcome.figure.median)} {cell.unit}"
     if line.opponent is None:
-        ours = f"{ours} [{amount(outcome.figure.lowest)}–{amount(outcome.figure.highest)}]"
+        ours = f"{ours} [{amount(outcome.figure.lowest)} to {amount(outcome.figure.highest)}]"
     return [
         cell.name if first else "",
         ours if first else "",
@@ -52,7 +54,7 @@ def amount(value: float) -> str:
 
 def ratio(spread: Spread) -> str:
     digits = 1 if spread.median >= 10 else 2
-    return f"{spread.median:.{digits}f} [{spread.lowest:.{digits}f}–{spread.highest:.{digits}f}]"
+    return f"{spread.median:.{digits}f} [{spread.lowest:.{digits}f} to {spread.highest:.{digits}f}]"
 
 
 def promise(cell: Cell, target: Target) -> str:

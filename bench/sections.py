@@ -130,7 +130,9 @@ def relay(stage: Stage) -> Iterator[Cell]:
         ours = Entrant("relay", "bench.ours.relay", settings)
         ceiling = Entrant("bare producer", "bench.ceilings.bare_producer", settings)
         job = {"events": extent.events}
-        yield Cell("relay", f"relay to {kafka.kind}", "events/s", ours, (ceiling,), job, (Target(0.8, "bare producer"),))
+        yield Cell(
+            "relay", f"relay to {kafka.kind}", "events/s", ours, (ceiling,), job, (Target(0.8, "bare producer"),)
+        )
 
 
 def load(stage: Stage) -> Iterator[Cell]:

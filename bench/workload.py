@@ -25,9 +25,7 @@ PURCHASER = Actor(id=uuid5(BENCH, "purchaser"), role="purchaser")
 TERMS = OfferTerms(
     product_id="CFQ7TTC0H9MP", term="P1M", plan="monthly", currency="USD", currency_exponent=2, maximum=1_000_000
 )
-POWER_BI_PRO = PriceFacts(
-    offer_id=uuid5(BENCH, "offer"), unit_price_minor=1400, price_version=1, **TERMS.model_dump()
-)
+POWER_BI_PRO = PriceFacts(offer_id=uuid5(BENCH, "offer"), unit_price_minor=1400, price_version=1, **TERMS.model_dump())
 
 Save: TypeAlias = Callable[[UUID], object]
 

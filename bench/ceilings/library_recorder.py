@@ -7,6 +7,7 @@ from contextlib import closing, contextmanager
 from typing import Any
 from uuid import UUID
 
+import psycopg
 from eventsourcing.application import Application
 from psycopg.conninfo import conninfo_to_dict
 
@@ -40,6 +41,8 @@ def environment(database: str, threads: int) -> dict[str, str]:
 
 @contextmanager
 def prepare(settings: Settings) -> Iterator[Work]:
+    with psycopg.connect(settings["database"], autocommit=True) as connection:
+        connection.execute("CREATE SCHEMA IF NOT EXISTS bench")
     library = Library(environment(settings["database"], settings["threads"]))
 
     def work(job: Job) -> Score:
