@@ -13,11 +13,13 @@ from pydantic import ValidationError
 from domain.envelope import Envelope, Role
 from domain.refusals import CommandIdReused, GuestMayNotBuy, MemberNotActive, NotAllowed, NotFound, Refusal
 from services.command import Actor, Command
+from services.grant_role import GrantRole
 from services.ledger import Ledger
 from services.ports import Receipt
+from services.revoke_role import RevokeRole
 from tests.examples import A_STRANGER
 from tests.scenario import event
-from tests.services.contoso import OPERATOR, Contoso, assert_refused
+from tests.services.contoso import OPERATOR, Contoso, assert_refused, generated
 
 T = TypeVar("T")
 CommandBy = Callable[[Actor], Command]
@@ -88,6 +90,8 @@ def belongs_to_the_catalog(command: Command) -> None:
 
 def takes_an_active_member(contoso: Contoso, another: Contoso, command_by: CommandBy, *, role: Role = "admin") -> None:
     """Strangers, people of another organization, guests and members who are not active do not act."""
+    if role == "admin":
+        ceases_to_be_an_admin(contoso, command_by)
     (guest,) = contoso.generates(1, "guest")
     contoso.deactivates(contoso.david)
     contoso.removes(contoso.cynthia)
@@ -101,6 +105,19 @@ def takes_an_active_member(contoso: Contoso, another: Contoso, command_by: Comma
     for actor_id, refusal in refusals.items():
         with contoso.refuses(refusal):
             contoso.run(command_by(Actor(id=actor_id, role=role)))
+
+
+def ceases_to_be_an_admin(contoso: Contoso, command_by: CommandBy) -> None:
+    """Between load and save: by losing the role, or by being deactivated."""
+    (somebody,) = contoso.imports(generated(9_999))
+    admin = Actor(id=somebody, role="admin")
+    role = {"member_id": somebody, "role": "admin"}
+    contoso.run(contoso.command(GrantRole, OPERATOR, **role))
+    with refused_at_second_sight(contoso, contoso.running(RevokeRole, OPERATOR, **role), NotAllowed):
+        contoso.run(command_by(admin))
+    contoso.run(contoso.command(GrantRole, OPERATOR, **role))
+    with refused_at_second_sight(contoso, lambda: contoso.deactivates(somebody), MemberNotActive):
+        contoso.run(command_by(admin))
 
 
 def belongs_to_its_purchaser(contoso: Contoso, another: Contoso, command_for: Callable[[Actor, UUID], Command]) -> None:
@@ -124,9 +141,12 @@ def belongs_to_its_purchaser(contoso: Contoso, another: Contoso, command_for: Ca
         contoso.run(command_for(melissa, of_ben))
     takes_an_active_member(contoso, another, lambda actor: command_for(actor, own), role="purchaser")
 
-    contoso.run(command_for(melissa, own))
+    with decided_twice(contoso, contoso.running(GrantRole, OPERATOR, member_id=contoso.chris, role="auditor")):
+        contoso.run(command_for(melissa, own))
 
-    contoso.deactivates(contoso.melissa)
+    own = contoso.buys()
+    with refused_at_second_sight(contoso, lambda: contoso.deactivates(contoso.melissa), MemberNotActive):
+        contoso.run(command_for(melissa, own))
     with contoso.refuses(MemberNotActive, status="deactivated"):
         contoso.run(command_for(melissa, own))
     contoso.removes(contoso.melissa)
