@@ -2,7 +2,7 @@
 # Everything stands in relative paths, so that a folder may have a space in its name.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format topics kafka lock clean
+.PHONY: help setup demo test bench check format topics kafka lock clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -19,6 +19,9 @@ demo: setup ## runs the whole story on embedded servers and ends with a verified
 
 test: setup ## runs the whole test suite; ARGS="-k resize" narrows it
 	@$(BIN)/python -m pytest $(ARGS)
+
+bench: setup ## measures the ledger against its ceilings; ARGS="--quick" only shows that it works (docs/benchmarks.md)
+	@$(BIN)/python -m bench $(ARGS)
 
 check: setup ## format, lint, types, import contracts, tidy tests
 	$(BIN)/python -m ruff format --check .
