@@ -12,7 +12,7 @@ from typing import Any
 from kafka import KafkaConsumer, TopicPartition
 
 PATIENCE_S = 90.0  # longer than an open transaction may last
-FULL = 2_000  # messages of a partition that wait for those of others; then it pauses
+AT_ONCE = 2_000  # messages that one look brings
 REQUEST_TIMEOUT_MS = 15_000
 
 
@@ -58,8 +58,6 @@ def read_topic(bootstrap: str, topic: str) -> Generator[TopicMessage]:
         return
     consumer = _consumer(bootstrap, isolation_level="read_committed", fetch_max_wait_ms=50)
     try:
-        consumer.assign(list(ends))
-        consumer.seek_to_beginning()
         yield from _by_position(_Partitions(consumer, ends))
     finally:
         consumer.close()
@@ -82,46 +80,50 @@ def _by_position(partitions: _Partitions) -> Iterator[TopicMessage]:
 
 
 class _Partitions:
-    """Keeps the next messages of every partition at hand until its end is reached."""
+    """Keeps the next messages of every partition at hand until its end is reached.
+
+    Only partitions that have none are assigned: kafka-python 3.0.12 forgets what it fetched of a paused one.
+    """
 
     def __init__(self, consumer: Any, ends: Mapping[TopicPartition, int]) -> None:
         self.consumer = consumer
         self.ends = ends
         self.waiting: dict[TopicPartition, deque[TopicMessage]] = {partition: deque() for partition in ends}
-        self.unfinished = set(ends)
+        self.unfinished = dict.fromkeys(ends, 0)  # the offset that is read next
 
     def fill(self) -> None:
         """Reads until every partition that has not ended has a message waiting."""
         patient_until = time.monotonic() + PATIENCE_S
-        while any(not self.waiting[partition] for partition in self.unfinished):
-            self._balance()
-            if self._read() or self._drop_finished():
+        assigned: list[TopicPartition] = []
+        while hungry := [partition for partition in self.unfinished if not self.waiting[partition]]:
+            if hungry != assigned:
+                self._assign(hungry)
+                assigned = hungry
+            if self._read(hungry):
                 patient_until = time.monotonic() + PATIENCE_S
             elif time.monotonic() > patient_until:
-                topic = next(iter(self.unfinished)).topic
                 raise TopicUnreadable(
-                    f"the end of {topic} was not reached: a transaction is open, or the broker is down"
+                    f"the end of {hungry[0].topic} was not reached: a transaction is open, or the broker is down"
                 )
 
-    def _balance(self) -> None:
-        full = [partition for partition, waiting in self.waiting.items() if len(waiting) >= FULL]
-        self.consumer.pause(*full)
-        self.consumer.resume(*(self.waiting.keys() - full))
+    def _assign(self, partitions: list[TopicPartition]) -> None:
+        self.consumer.assign(partitions)
+        for partition in partitions:
+            self.consumer.seek(partition, self.unfinished[partition])
 
-    def _read(self) -> bool:
-        records = self.consumer.poll(timeout_ms=100, max_records=FULL)
-        for partition, found in records.items():
-            end = self.ends[partition]
+    def _read(self, partitions: list[TopicPartition]) -> bool:
+        """Whether it came further; control records take offsets too, so only the consumer's position tells."""
+        records = self.consumer.poll(timeout_ms=100, max_records=AT_ONCE)
+        came_further = False
+        for partition in partitions:
+            end, position = self.ends[partition], self.consumer.position(partition)
+            found = records.get(partition, ())
             self.waiting[partition].extend(_message(record) for record in found if record.offset < end)
-        return bool(records)
-
-    def _drop_finished(self) -> bool:
-        """Control records take offsets too, so only the consumer's position tells that the end is reached."""
-        finished = {
-            partition for partition in self.unfinished if self.consumer.position(partition) >= self.ends[partition]
-        }
-        self.unfinished -= finished
-        return bool(finished)
+            came_further = came_further or position > self.unfinished[partition]
+            self.unfinished[partition] = position
+            if position >= end:
+                del self.unfinished[partition]
+        return came_further
 
 
 def _message(record: Any) -> TopicMessage:
