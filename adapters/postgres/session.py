@@ -50,7 +50,7 @@ def connect(conninfo: str) -> psycopg.Connection[tuple[Any, ...]]:
     try:
         return psycopg.connect(conninfo, autocommit=True)
     except psycopg.OperationalError as error:
-        reason = str(error).strip().splitlines()[-1].rpartition("failed: ")[2].removeprefix("FATAL:").strip()
+        reason = str(error).splitlines()[0].rpartition("failed: ")[2].removeprefix("FATAL:").strip()
         raise LedgerUnavailable(
             f"the database cannot be reached ({reason}): see that it runs and that its URL is right"
         ) from None

@@ -56,7 +56,7 @@ def drained(follower: Follower, admin: Admin) -> list[RecordedEvent]:
 
 def test_four_writing_processes_and_a_tailing_follower_miss_nothing(url: str, admin: Admin, follower: Follower) -> None:
     spawn = multiprocessing.get_context("spawn")
-    writers = [spawn.Process(target=write_many, args=(url, seed, 700)) for seed in range(4)]
+    writers = [spawn.Process(target=write_many, args=(url, seed, 500)) for seed in range(4)]
     for writer in writers:
         writer.start()
     seen: list[RecordedEvent] = []
@@ -69,7 +69,7 @@ def test_four_writing_processes_and_a_tailing_follower_miss_nothing(url: str, ad
     seen += drained(follower, admin)
     stored = [position for (position,) in admin.execute("SELECT position FROM ledger.events ORDER BY position")]
     assert [event.position for event in seen] == stored
-    assert len(stored) > 3_000
+    assert len(stored) > 2_400
     gaps, inverted, unordered, organizations = admin.execute(
         "SELECT count(*) FILTER (WHERE organization_seq <> coalesce(s, 0) + 1),"
         " count(*) FILTER (WHERE recorded_at < r), count(*) FILTER (WHERE position <= p), count(DISTINCT organization_id)"
@@ -77,7 +77,7 @@ def test_four_writing_processes_and_a_tailing_follower_miss_nothing(url: str, ad
         " FROM ledger.events WINDOW w AS (PARTITION BY organization_id ORDER BY organization_seq)) streams"
     ).fetchone() or (1, 1, 1, 0)
     assert (gaps, inverted, unordered) == (0, 0, 0)
-    assert organizations > 1_000
+    assert organizations > 700
 
 
 def test_it_hands_out_in_batches_and_remembers_what_it_handed_out(ledger: Ledger, follower: Follower, url: str) -> None:
