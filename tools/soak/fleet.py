@@ -168,16 +168,11 @@ class Fleet:
 
     def finish(self) -> None:
         """The writers stop, everybody else comes to the end of history and stops too."""
-        import sys
-
-        t = time.monotonic()
         for writer in self.writers:
             self._stop(writer)
-        print("w", time.monotonic() - t, file=sys.stderr)
         last = self.written()
         self.until(lambda: self.projected() == last, "the end of history in the read tables", CATCH_UP_S)
         self.until(lambda: last_note(self.notes) == last, "the end of history at the follower", CATCH_UP_S)
-        print("pf", time.monotonic() - t, file=sys.stderr)
         if self.kafka:
             self.until(lambda: self.relayed() == last, "the end of history in the topic", CATCH_UP_S)
         for worker in self.workers:

@@ -1,4 +1,4 @@
-"""The processes of a soak, each to be killed at any moment: python -m tools.soak.programs KIND URL ARGUMENT…"""
+"""The processes of a soak, each to be killed at any moment; run as `-m tools.soak.programs KIND URL ARGUMENTS`."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ def project(url: str, stop: threading.Event) -> int:
 
 
 def relay(url: str, stop: threading.Event, bootstrap: str) -> int:
-    settings = RelaySettings(url, bootstrap, Topics(), batch=200, standby_s=0.1, show_s=0, watchdog_s=20)
+    settings = RelaySettings(url, bootstrap, Topics(), standby_s=0.1, show_s=0, watchdog_s=20)
     return int(run_relay(settings, stop))
 
 
