@@ -38,7 +38,11 @@ class Program:
             stderr=self._words,
             text=True,
         )
-        self._answer()
+        try:
+            self._answer()
+        except BaseException:
+            self.close()
+            raise
 
     def play(self, job: Mapping[str, Any]) -> Score:
         assert self._process.stdin  # noqa: S101 - it was asked for
