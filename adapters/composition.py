@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple, Self, cast
 
 from adapters.postgres.directory import PersonalDirectory
 from adapters.postgres.history_reads import HistoryReads
-from adapters.postgres.ledger import directory_of, open_ledger
+from adapters.postgres.ledger import directory_of, open_ledger, refuse_unsafe
 from adapters.postgres.migrate import migrate
 from adapters.postgres.projector_rebuild import parity
 from adapters.postgres.reads import ReadModels
@@ -88,7 +88,9 @@ class House:
     def database_url(self) -> str:
         """The database of the settings, or the embedded server's, migrated."""
         if self.settings.database_url is not None:
-            return self.settings.database_url.get_secret_value()
+            url = self.settings.database_url.get_secret_value()
+            refuse_unsafe(url)  # said once, before any part meets what is wrong with it
+            return url
         migrate(self.embedded_postgres.url)
         return self.embedded_postgres.url
 

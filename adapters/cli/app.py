@@ -29,7 +29,7 @@ from adapters.cli import (  # noqa: F401
     up,
 )
 from adapters.cli.answer import as_text
-from adapters.cli.failure import failure_of
+from adapters.cli.failure import REFUSED, failure_of
 from adapters.cli.groups import root
 from adapters.settings import Settings
 
@@ -66,9 +66,6 @@ def run(arguments: Sequence[str], settings: Settings | None = None) -> int:
             typer.echo(as_text(failure.data, indent=2))
         typer.echo(f"seatledger: {failure.message}", err=True)
         return failure.exit_code
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
     return code if isinstance(code, int) else 0
 
 
@@ -76,7 +73,13 @@ def main() -> None:
     """The console script."""
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
-    sys.exit(run(sys.argv[1:]))
+    try:
+        code = run(sys.argv[1:])
+        sys.stdout.flush()
+    except BrokenPipeError:  # nobody reads any more
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or the interpreter complains at its end
+        code = REFUSED
+    sys.exit(code)
 
 
 if __name__ == "__main__":

@@ -65,7 +65,7 @@ class Call:
             return Actor(id=OPERATOR_ID, role=OPERATOR)
         if self.role == OPERATOR and not self.handle:
             raise BadInput(f"{self.user_name} cannot do this, an operator can; say --as operator")
-        self.organization  # noqa: B018 - an unknown organization is named before an unknown user
+        _ = self.organization  # an unknown one is named before an unknown user
         found = self.house.directory.member_ids(self.organization_id, [self.user_name])
         if not found:
             raise NotFound(what="user", key=self.user_name)

@@ -84,6 +84,8 @@ def bad_input_of(error: ValidationError) -> BadInput:
     for detail in error.errors(include_url=False, include_context=False, include_input=False):
         field = ".".join(str(part) for part in detail["loc"]).replace("_", "-")
         said = detail["msg"].removeprefix("Value error, ").removeprefix("Input ")
+        if said.startswith("Value should have"):  # of a text, which pydantic counts as items
+            said = re.sub(r"^Value |(?<= )(?=items? after)| after validation", "", said).replace("item", "character")
         complaints.append(f"{field or 'the command'} {said[:1].lower()}{said[1:]}")
     return BadInput(f"{'; '.join(complaints)}; correct it and try again")
 

@@ -112,7 +112,7 @@ def purchases(call: Call, where: PurchaseFilter | None = None) -> Iterator[Purch
 
 def find_member(call: Call, user_name: str) -> UUID:
     """A member by user name."""
-    found = call.house.directory.member_ids(call.organization_id, [user_name])
+    found = ids_of(call, [user_name])
     if not found:
         raise NotFound(what="user", key=user_name)
     return next(iter(found.values()))
@@ -139,7 +139,7 @@ def members_named(call: Call, user_names: Sequence[str]) -> list[UUID]:
 
 
 def ids_of(call: Call, user_names: Sequence[str]) -> dict[str, UUID]:
-    call.organization  # noqa: B018 - an unknown organization is named before unknown users
+    _ = call.organization, call.actor  # an unknown organization, and who acts, are named before unknown users
     return dict(call.house.directory.member_ids(call.organization_id, list(dict.fromkeys(user_names))))
 
 

@@ -39,7 +39,7 @@ def import_file(
     Example: `seatledger member import adapters/directory/contoso_users.csv --org contoso --as chris@contoso.com`
     """
     rows = read_members(file)
-    call.actor  # noqa: B018 - an unknown user or organization is told before anything starts
+    _ = call.actor  # an unknown user or organization is told before anything starts
     changed = 0
     with told_progress("imported", "members", len(rows)) as advance:
         for number, first in enumerate(range(0, len(rows), ROWS_OF_A_COMMAND)):

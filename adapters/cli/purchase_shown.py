@@ -36,7 +36,8 @@ FORMULA = ("=", "+", "-", "@", "\t")  # a spreadsheet would compute a cell that 
 
 def purchase_data(call: Call, row: PurchaseRow, *, in_full: bool) -> dict[str, Any]:
     """A purchase with the names of its people."""
-    query = call.wish(ShowPurchase, subscription_id=row.subscription_id)
+    # The two read models are apart: who holds a license is read as of where the purchase was.
+    query = call.wish(ShowPurchase, subscription_id=row.subscription_id, at_least=row.last_position)
     holding = holders(call.house.views, query, row.subscription_id) if row.licenses_assigned else iter(())
     member_ids = [one.member_id for one, _ in zip(holding, range(10**9 if in_full else SHOWN_USERS), strict=False)]
     names = name_members(call.house.directory, query, [row.purchaser_id, *member_ids])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import os
 import sys
 import traceback
 from collections.abc import Callable, Mapping
@@ -16,7 +15,7 @@ import typer
 
 from adapters.cli.answer import Answer, as_text, tell
 from adapters.cli.call import OPERATOR, Call
-from adapters.cli.failure import REFUSED, Failure, failure_of
+from adapters.cli.failure import Failure, failure_of
 from adapters.cli.naming import with_user_names
 from adapters.cli.parse import command_id_from
 from adapters.composition import House
@@ -145,9 +144,8 @@ class Run:
             log_to_stderr(settings, quiet=not (self.worker or self.debug))
             with House(settings, tell=lambda line: typer.echo(line, err=True)) as house:
                 return self._answered(house, command_id)
-        except BrokenPipeError:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or the interpreter complains at its end
-            return REFUSED
+        except BrokenPipeError:  # nobody reads any more: there is nobody to tell
+            raise
         except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - people get a line, whatever it was
             if self.debug:
                 traceback.print_exc()
