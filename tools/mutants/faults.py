@@ -1,0 +1,104 @@
+"""The faults that cost others events, money or weeks, each as a change of our text, and the test that must see it."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+LEDGER_SQL = "adapters/postgres/migrations/0001_ledger.sql"
+OPEN_WRITERS = "tests/system/test_open_writers.py"
+
+
+class Edit(NamedTuple):
+    """A passage that stands exactly once in a file, and what is put in its place."""
+
+    file: str
+    passage: str
+    instead: str
+
+
+class Fault(NamedTuple):
+    name: str
+    edits: list[Edit]
+    test: str
+
+
+IS_REPEATED = """  repeated := exists (
+    select from ledger.commands c
+     where c.organization_id = organization and c.command_id = command and c.step = command_step);
+"""
+LOCK = "  perform pg_advisory_xact_lock(uuid_hash_extended(organization, 0));\n"
+RECEIPT = """  insert into ledger.commands values (organization, command, command_step, command_fingerprint,
+    append.position, append.organization_seq, append.events, append.recorded_at);
+"""
+LOOK_AT_FUTURES = """            for future in futures:
+                future.get(timeout=0)  # the commit would answer even if one of them was lost
+"""
+RESIZED = """    def _resized(self, total: int, batches: tuple[Batch, ...]) -> None:
+"""
+
+FAULTS = [
+    Fault(
+        "no transaction id before the position",
+        [Edit(LEDGER_SQL, "  perform pg_current_xact_id();\n", "")],
+        f"{OPEN_WRITERS}::test_a_writer_that_has_a_position_and_has_written_nothing_holds_followers_back",
+    ),
+    Fault(
+        "position sequence with CACHE 20, and a start that accepts it",
+        [
+            Edit(LEDGER_SQL, "as bigint cache 1;", "as bigint cache 20;"),
+            Edit(
+                "adapters/postgres/ledger.py",
+                "'ledger.position'::regclass\")) != 1:",
+                "'ledger.position'::regclass\")) != 20:",
+            ),
+        ],
+        f"{OPEN_WRITERS}::test_positions_of_two_sessions_rise_in_the_order_of_their_saves",
+    ),
+    Fault(
+        "the command looked up before the lock",
+        [Edit(LEDGER_SQL, IS_REPEATED, ""), Edit(LEDGER_SQL, LOCK, IS_REPEATED + LOCK)],
+        f"{OPEN_WRITERS}::test_repeats_that_queue_for_one_organization_are_recorded_once",
+    ),
+    Fault(
+        "no row for a command that told nothing",
+        [Edit(LEDGER_SQL, RECEIPT, f"  if append.events > 0 then\n{RECEIPT}  end if;\n")],
+        "tests/adapters/postgres/test_ledger.py::test_a_command_that_told_nothing_stays_done",
+    ),
+    Fault(
+        "no guard of what was only seen",
+        [Edit(LEDGER_SQL, "  if cardinality(seen) > 0 then\n", "  if false then\n")],
+        "tests/services/test_assign_licenses.py::test_a_member_removed_meanwhile_gets_no_license",
+    ),
+    Fault(
+        "a follower that takes what is there: id > last",
+        [
+            Edit(
+                "adapters/postgres/follower.py",
+                'if self._one("SELECT pg_snapshot_xmin(pg_current_snapshot()) > %s::xid8", (own,)):',
+                "if own:",
+            )
+        ],
+        f"{OPEN_WRITERS}::test_a_writer_that_has_written_and_not_committed_holds_followers_back",
+    ),
+    Fault(
+        "a commit without a look at the futures",
+        [Edit("adapters/kafka/relay.py", LOOK_AT_FUTURES, "")],
+        "tests/adapters/kafka/test_commit.py::test_a_batch_with_a_lost_message_is_never_committed",
+    ),
+    Fault(
+        "a relay that resumes from zero",
+        [Edit("adapters/kafka/relay.py", "after=position, watchdog=watchdog)", "after=None, watchdog=watchdog)")],
+        "tests/system/test_resume.py::test_a_relay_goes_on_from_the_position_in_the_log",
+    ),
+    Fault(
+        "a rule in the body of an @event",
+        [
+            Edit(
+                "domain/license_pool.py",
+                RESIZED,
+                f"{RESIZED}        if total < self.assigned:\n            raise ValueError(total)\n",
+            )
+        ],
+        "tests/tidy/test_event_bodies.py::test_no_rule_stands_in_an_event_body",
+    ),
+]
