@@ -1,5 +1,6 @@
 """What every command says: for which organization, by whom, and under which id."""
 
+import functools
 import hashlib
 import hmac
 import json
@@ -53,7 +54,7 @@ class Command(Value):
 
     @property
     def name(self) -> str:
-        return re.sub(r"(?<=.)([A-Z])", r"_\1", type(self).__name__).lower()
+        return name_of(type(self))
 
     def new_id(self, role: str) -> UUID:
         """The id of something that this command brings about: the same at every attempt."""
@@ -64,6 +65,12 @@ class Command(Value):
         content = self.model_dump(mode="json", exclude_unset=True, exclude=self.ADDRESS)
         text = json.dumps([self.name, content], sort_keys=True, separators=(",", ":"), ensure_ascii=False)
         return FINGERPRINT_VERSION + hmac.digest(key, text.encode(), hashlib.sha256)
+
+
+@functools.cache
+def name_of(kind: type[Command]) -> str:
+    """How a kind of command is called in history."""
+    return re.sub(r"(?<=.)([A-Z])", r"_\1", kind.__name__).lower()
 
 
 class CatalogCommand(Command):

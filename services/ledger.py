@@ -9,7 +9,6 @@ from uuid import UUID, uuid5
 
 from eventsourcing.application import Application
 from eventsourcing.utils import Environment, EnvType
-from pydantic_core import to_json
 
 from domain.envelope import Envelope, RecordedEvent
 from domain.kernel import Aggregate, replay
@@ -232,7 +231,7 @@ def operation(
 
 def envelopes(command: Command, step: str, count: int, occurred_at: datetime, effective_at: datetime) -> list[bytes]:
     """The envelope of each event of a save, which differ by their index alone."""
-    common = Envelope(
+    first = Envelope(
         actor_id=command.actor.id,
         actor_role=command.actor.role,
         on_behalf_of=command.actor.on_behalf_of,
@@ -245,8 +244,10 @@ def envelopes(command: Command, step: str, count: int, occurred_at: datetime, ef
         causation_id=command.causation_id,
         occurred_at=occurred_at,
         effective_at=effective_at,
-    ).model_dump(mode="json")
-    return [to_json({**common, "index": index}) for index in range(count)]
+    ).model_dump_json()
+    # Within a JSON string every quote has a backslash before it, so this stands once: one pass serves all events.
+    before, after = first.encode().split(b'"index":0', 1)
+    return [b'%b"index":%d%b' % (before, index, after) for index in range(count)]
 
 
 def snapshot_of(aggregate: Aggregate) -> Snapshot:
