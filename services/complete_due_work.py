@@ -24,7 +24,7 @@ class CompleteDueWork(Value):
 
 def due_items(due_work: DueWork, query: CompleteDueWork) -> Iterator[DueItem]:
     """All of it, earliest first, a page at a time."""
-    may(query.actor, "manage members")
+    may(query.actor, "run the life cycle")
     last: DueItem | None = None
     while page := due_work.due(query.until, after=last, at_least=query.at_least):
         yield from page

@@ -26,6 +26,7 @@ Action = Literal[
     "manage roles",
     "manage the catalog",
     "create organizations",
+    "run the life cycle",
     "audit",
 ]
 Reach = Literal["all", "own", "central"]  # every one, the actor's own, or those bought centrally
@@ -43,6 +44,7 @@ PERMISSIONS: dict[Action, dict[Role, Reach]] = {
     "manage roles": {"admin": "all", "operator": "all"},
     "manage the catalog": {"operator": "all"},
     "create organizations": {"operator": "all"},
+    "run the life cycle": {"operator": "all"},
     "audit": {"auditor": "all", "operator": "all"},
 }
 

@@ -18,10 +18,10 @@ class ReadHistory(Value):
     aggregate_id: UUID
 
 
-def may_audit(ledger: Ledger, organization_id: UUID, query: "ReadHistory") -> None:
+def may_audit(ledger: Ledger, query: ReadHistory) -> None:
     """An organization's auditors read its history; the catalog's is the house's own."""
     may(query.actor, "audit")
-    if organization_id != CATALOG:
+    if query.organization_id != CATALOG:
         standing_of(ledger, query)
     elif query.actor.role not in HOUSE:
         raise NotAllowed(action="audit the catalog", remedy="ask an operator")
@@ -29,7 +29,7 @@ def may_audit(ledger: Ledger, organization_id: UUID, query: "ReadHistory") -> No
 
 def read_stream(ledger: Ledger, query: ReadHistory) -> list[RecordedEvent]:
     """The events of one aggregate, oldest first."""
-    may_audit(ledger, query.organization_id, query)
+    may_audit(ledger, query)
     if events := ledger.history.load_events(query.organization_id, query.aggregate_id):
         return events
     raise NotFound(what="history of", key=query.aggregate_id)
