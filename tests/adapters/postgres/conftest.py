@@ -29,11 +29,11 @@ def migrated(postgres: EmbeddedPostgres) -> str:
 
 
 @pytest.fixture(scope="session")
-def untouched(postgres: EmbeddedPostgres, migrated: str) -> str:
-    """The superuser's URL of a database in which every test fails to change anything."""
+def shared(postgres: EmbeddedPostgres, migrated: str) -> str:
+    """The superuser's URL of a database for all who look at their own organizations only, or are refused."""
     with psycopg.connect(postgres.url, autocommit=True) as server:
-        server.execute(f"CREATE DATABASE untouched TEMPLATE {migrated}")
-    return postgres.url_as("postgres", "untouched")
+        server.execute(f"CREATE DATABASE shared TEMPLATE {migrated}")
+    return postgres.url_as("postgres", "shared")
 
 
 @pytest.fixture
@@ -54,6 +54,8 @@ def admin(url: str) -> Iterator[Admin]:
 
 
 @pytest.fixture
-def ledger(url: str) -> Iterator[Ledger]:
-    with ledger_at(url, pool_size=16) as ledger:
+def ledger(request: pytest.FixtureRequest) -> Iterator[Ledger]:
+    """A ledger on the shared database; for a test that looks behind it, on the test's own."""
+    own = {"url", "admin"} & set(request.fixturenames)
+    with ledger_at(request.getfixturevalue("url" if own else "shared"), pool_size=16) as ledger:
         yield ledger

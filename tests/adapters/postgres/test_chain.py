@@ -72,8 +72,8 @@ def test_the_vectors_hold_in_python_and_spelled_out() -> None:
     assert first_break(ORGANIZATION_ID, vectors()) is None
 
 
-def test_the_vectors_hold_in_the_database(untouched: str) -> None:
-    with psycopg.connect(untouched) as connection:
+def test_the_vectors_hold_in_the_database(shared: str) -> None:
+    with psycopg.connect(shared) as connection:
         (previous,) = connection.execute("SELECT ledger.genesis(%s)", (ORGANIZATION_ID,)).fetchone() or (b"",)
         assert previous.hex() == VECTORS["genesis"]
         for event in vectors():

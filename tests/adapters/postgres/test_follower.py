@@ -72,7 +72,8 @@ def test_four_writing_processes_and_a_tailing_follower_miss_nothing(url: str, ad
     assert len(stored) > 2_400
     gaps, inverted, unordered, organizations = admin.execute(
         "SELECT count(*) FILTER (WHERE organization_seq <> coalesce(s, 0) + 1),"
-        " count(*) FILTER (WHERE recorded_at < r), count(*) FILTER (WHERE position <= p), count(DISTINCT organization_id)"
+        " count(*) FILTER (WHERE recorded_at < r), count(*) FILTER (WHERE position <= p),"
+        " count(DISTINCT organization_id)"
         " FROM (SELECT *, lag(organization_seq) OVER w s, lag(recorded_at) OVER w r, lag(position) OVER w p"
         " FROM ledger.events WINDOW w AS (PARTITION BY organization_id ORDER BY organization_seq)) streams"
     ).fetchone() or (1, 1, 1, 0)
@@ -150,7 +151,7 @@ def test_a_follower_whose_connection_is_lost_says_so_and_the_next_goes_on(
     save(ledger, a_pool(), organization_id=organization_id)
     read(follower, 1)
     admin.execute(
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'seatledger follower'"
+        "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE application_name = 'seatledger follower'"
     )
     save(ledger, a_pool(), organization_id=organization_id)
     with pytest.raises(LedgerUnavailable, match="cannot be reached"):

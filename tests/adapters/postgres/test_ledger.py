@@ -42,7 +42,7 @@ def test_what_was_saved_is_loaded_and_its_receipt_answers_for_its_events(ledger:
         "LicensePoolOpened",
         "LicensesResized",
     ]
-    assert (receipt.position, receipt.organization_seq, receipt.events) == (2, 2, 2)
+    assert (receipt.organization_seq, receipt.events) == (2, 2)
 
 
 def test_the_envelope_says_who_why_and_when(ledger: Ledger) -> None:

@@ -48,8 +48,8 @@ from tests.adapters.postgres.writers import a_change, a_pool, change_pool, ledge
     ],
 )
 @pytest.mark.parametrize("role", [APP, "seatledger_projector"])
-def test_the_services_can_only_append_and_read(untouched: str, statement: str, role: str) -> None:
-    with psycopg.connect(untouched) as connection:
+def test_the_services_can_only_append_and_read(shared: str, statement: str, role: str) -> None:
+    with psycopg.connect(shared) as connection:
         connection.execute(f"SET SESSION AUTHORIZATION {role}")
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             connection.execute(statement)
@@ -73,9 +73,9 @@ def test_a_superuser_s_login_acts_in_the_application_s_role(ledger: Ledger) -> N
 @pytest.mark.parametrize("statement", ["UPDATE {} SET recorded_at = 0", "DELETE FROM {}", "TRUNCATE {}"])
 @pytest.mark.parametrize("table", ["events", "commands"])
 def test_even_owner_and_superuser_are_refused_also_as_a_replica(
-    untouched: str, role: str, statement: str, table: str
+    shared: str, role: str, statement: str, table: str
 ) -> None:
-    with psycopg.connect(untouched, autocommit=True) as admin:
+    with psycopg.connect(shared, autocommit=True) as admin:
         for replica in ("origin", "replica"):
             admin.execute(f"RESET ROLE; SET session_replication_role = {replica}; SET ROLE {role}")
             with pytest.raises(psycopg.errors.RaiseException, match="history only grows"):

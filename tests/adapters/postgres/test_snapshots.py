@@ -174,7 +174,7 @@ def test_it_never_goes_back_and_never_runs_ahead_of_history(ledger: Ledger, admi
 def test_one_that_cannot_be_kept_does_not_stop_the_load(ledger: Ledger, admin: Admin) -> None:
     organization_id, pool = long_lived(ledger)
     admin.execute(f'ALTER DATABASE "{admin.info.dbname}" SET default_transaction_read_only = on')
-    admin.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'seatledger'")
+    admin.execute("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE application_name = 'seatledger'")
     assert ledger.license_pool(organization_id, pool.id).version == pool.version
     admin.execute(f'ALTER DATABASE "{admin.info.dbname}" RESET default_transaction_read_only')
 
