@@ -159,14 +159,15 @@ class EmbeddedPostgres(EmbeddedServer):
 
     def _tidy(self) -> None:
         super()._tidy()
-        if (self.folder / "socket").exists():
+        remembered = self.folder / "socket"
+        if remembered.is_symlink():
             self._remove_socket_folder()
-            (self.folder / "socket").unlink()
+        remembered.unlink(missing_ok=True)
 
     def _remove_socket_folder(self) -> None:
         """Removes the two files PostgreSQL keeps there and the folder once it is empty: never a tree.
 
-        On a full disk the remembered path was an empty file, that is the folder we stand in.
+        A path kept as text was once empty, on a full disk, and so named the folder that the process stood in.
         """
         folder = self._socket()
         if not (folder.is_absolute() and folder.name.startswith(_SOCKET_PREFIX)):

@@ -210,7 +210,7 @@ def test_deleting_a_server_follows_no_link_that_is_not_ours(home: Path) -> None:
     assert not server.folder.exists()
 
 
-@pytest.mark.parametrize("remembered", ["", ".", "keep", "/", "{here}", "{here}/keep"])
+@pytest.mark.parametrize("remembered", [".", "keep", "/", "{here}", "{here}/keep"])
 def test_a_damaged_memory_of_the_socket_deletes_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, remembered: str
 ) -> None:
@@ -220,24 +220,31 @@ def test_a_damaged_memory_of_the_socket_deletes_nothing(
     monkeypatch.setattr(shutil, "rmtree", lambda *_, **__: pytest.fail("a tree was to be removed"))
     server = EmbeddedPostgres(tmp_path / "home")
     server.folder.mkdir(parents=True)
-    (server.folder / "socket").write_text(remembered.format(here=tmp_path), encoding="utf-8")
+    (server.folder / "socket").symlink_to(remembered.format(here=tmp_path))
     server._tidy()
     assert (tmp_path / "keep" / "precious").exists()
+    assert not (server.folder / "socket").is_symlink()
+
+
+def test_a_memory_of_the_socket_that_is_no_link_is_forgotten(home: Path) -> None:
+    server = EmbeddedPostgres(home)
+    server.folder.mkdir(parents=True)
+    (server.folder / "socket").touch()
+    server._tidy()
     assert not (server.folder / "socket").exists()
 
 
 def test_a_full_disk_while_the_socket_is_remembered_leaves_no_half_memory(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    write_text = Path.write_text
+    symlink_to = Path.symlink_to
 
-    def full(path: Path, text: str, encoding: str) -> int:
+    def full(path: Path, target: Path) -> None:
         if path.name == "socket.new":
-            path.touch()
             raise OSError(28, "No space left on device")
-        return write_text(path, text, encoding=encoding)
+        symlink_to(path, target)
 
-    monkeypatch.setattr(Path, "write_text", full)
+    monkeypatch.setattr(Path, "symlink_to", full)
     with pytest.raises(EmbeddedServerFailed, match="No space left on device"):
         EmbeddedPostgres(home).__enter__()
     assert not list((home / "postgres").glob("socket*"))
