@@ -2,7 +2,7 @@
 # Everything stands in relative paths, so that a folder may have a space in its name.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test bench check format topics kafka lock clean
+.PHONY: help setup demo test bench check soak mutants format topics kafka lock clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -29,6 +29,12 @@ check: setup ## format, lint, types, import contracts, tidy tests
 	$(BIN)/python -m mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest -q tests/tidy
+
+soak: setup ## kills everything under load and looks what is left; ARGS="--minutes 20 --seed 7", see docs/soak.md
+	@$(BIN)/python -m tools.soak $(ARGS)
+
+mutants: setup ## puts known faults into a copy of the tree, one by one, and shows that a test sees each
+	@$(BIN)/python -m tools.mutants $(ARGS)
 
 format: setup ## formats the code and mends what the linter can mend
 	$(BIN)/python -m ruff format .
