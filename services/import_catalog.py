@@ -1,28 +1,41 @@
 """Import the catalog: products, and offers of those that have a price."""
 
 from collections.abc import Sequence
+from typing import Annotated, TypeVar
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from domain.calendar import utc_date
 from domain.kernel import Aggregate, Value
 from domain.offer import Offer, OfferTerms
 from domain.product import Product, ProductFacts
-from services.command import CatalogCommand
+from services.command import CatalogCommand, storable
 from services.ledger import Ledger, offer_id_of, operation, product_aggregate_id
 from services.may import may
 from services.ports import Receipt
+
+N = TypeVar("N", bound=Value)
+
+NAME_LENGTH = 256
+
+
+def storable_names(row: N) -> N:
+    """Refuses a product or an offer one of whose texts no read table could store: history would be stuck with it."""
+    for name, text in row:
+        if isinstance(text, str) and len(storable(text)) > NAME_LENGTH:
+            raise ValueError(f"{name} is longer than {NAME_LENGTH} characters")
+    return row
 
 
 class OfferRow(Value):
     """An offer and the price of one license per billing period, in minor units."""
 
-    terms: OfferTerms
+    terms: Annotated[OfferTerms, AfterValidator(storable_names)]
     unit_price_minor: int = Field(ge=0)
 
 
 class ImportCatalog(CatalogCommand):
-    products: tuple[ProductFacts, ...] = Field(max_length=2_000)
+    products: tuple[Annotated[ProductFacts, AfterValidator(storable_names)], ...] = Field(max_length=2_000)
     offers: tuple[OfferRow, ...] = Field(max_length=2_000)
 
 

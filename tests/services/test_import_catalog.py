@@ -144,6 +144,17 @@ def test_it_goes_to_the_catalog_alone(catalog: Contoso) -> None:
     belongs_to_the_catalog(catalog.in_catalog(WithdrawOffer, OPERATOR, offer_id=uuid4(), withdrawn_on=TOMORROW))
 
 
+@pytest.mark.parametrize("text", ["before\0after", "\ud800", "x" * 257])
+@pytest.mark.parametrize("field", ["product_id", "name", "sku_part_number"])
+def test_texts_that_no_read_table_could_store(catalog: Contoso, field: str, text: str) -> None:
+    product = a_product(**{field: text})
+    with pytest.raises(ValidationError, match="products"):
+        an_import(catalog, product)
+    if field == "product_id":
+        with pytest.raises(ValidationError, match="terms"):
+            an_offer(product)
+
+
 def test_a_price_is_not_negative() -> None:
     with pytest.raises(ValidationError, match="unit_price_minor"):
         an_offer(a_product(), -1)

@@ -184,6 +184,16 @@ def test_who_told_nothing_is_not_later_for_it(contoso: Contoso, clock: Clock) ->
     assert pool.occurred_at == contoso.pool(bought).occurred_at == PURCHASED_AT
 
 
+def test_who_told_something_knows_when(contoso: Contoso, clock: Clock) -> None:
+    """So that a second decision on the same load is no earlier than the first."""
+    bought = contoso.buys(licenses=3)
+    clock.now += timedelta(hours=1)
+    pool = contoso.pool(bought)
+    pool.resize(5, contoso.subscription(bought).price, clock.now)
+    contoso.ledger.save(pool, because=a_resize(contoso, bought, 5), at=clock.now)
+    assert pool.occurred_at == contoso.pool(bought).occurred_at == clock.now
+
+
 def test_several_aggregates_of_a_save_have_one_time(contoso: Contoso, clock: Clock) -> None:
     bought = contoso.buys(licenses=3)
     clock.now += timedelta(hours=1)
