@@ -33,6 +33,7 @@ class Call:
     handle: str | None
     user_name: str | None
     role: Role
+    otherwise: Role | None  # the role of members who do not have that one
     asked_role: Role | None
     command_id: UUID
     as_json: bool
@@ -69,7 +70,14 @@ class Call:
         found = self.house.directory.member_ids(self.organization_id, [self.user_name])
         if not found:
             raise NotFound(what="user", key=self.user_name)
-        return Actor(id=next(iter(found.values())), role=self.asked_role or self.role)
+        member_id = next(iter(found.values()))
+        return Actor(id=member_id, role=self.asked_role or self._usual_role(member_id))
+
+    def _usual_role(self, member_id: UUID) -> Role:
+        if self.otherwise is None:
+            return self.role
+        organization = self.house.ledger.organization(self.organization_id)
+        return self.role if organization.has_role(member_id, self.role) else self.otherwise
 
     def wish(self, kind: type[V], **fields: Any) -> V:
         """A command or query of this call; what its types refuse is bad input."""

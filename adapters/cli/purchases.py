@@ -25,7 +25,7 @@ from services.ports_reads import PurchaseFilter
 from services.show_purchase import ShowPurchase, show_purchase
 
 
-@verb(purchases, "list", role="admin")
+@verb(purchases, "list", role="admin", otherwise="purchaser")
 def show_all(
     call: Call,
     *,
@@ -83,7 +83,7 @@ def show_all(
     return Answer({"purchases": data}, table("Purchases", columns, rows, numbers=("price", "licenses")))
 
 
-@verb(purchases, "show", role="admin")
+@verb(purchases, "show", role="admin", otherwise="purchaser")
 def show_one(
     call: Call,
     subscription: SubscriptionArgument,

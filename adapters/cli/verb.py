@@ -67,6 +67,7 @@ def verb(
     name: str,
     *,
     role: Role | None = None,
+    otherwise: Role | None = None,
     org: bool = True,
     roles: bool = True,
     command: bool = False,
@@ -74,9 +75,9 @@ def verb(
 ) -> Callable[[Callable[Concatenate[Call, P], Answer | None]], Callable[Concatenate[Call, P], Answer | None]]:
     """Makes a function a verb of a group.
 
-    `role` is in which role a member acts who does not say; without one the verb needs no actor. `org`: it is about one
-    organization. `roles`: a member may choose another role. `command`: it takes a command id. `worker`: it runs on, and
-    its logs are what one wants to see.
+    `role` is in which role a member acts who does not say, and `otherwise` in which one who does not have it; without
+    a role the verb needs no actor. `org`: it is about one organization. `roles`: a member may choose another role.
+    `command`: it takes a command id. `worker`: it runs on, and its logs are what one wants to see.
     """
 
     def add(
@@ -88,7 +89,7 @@ def verb(
             common = {"shared_command_id": (CommandIdOption, None), **common}
         if role is not None:
             if roles and role != OPERATOR:
-                common = {"shared_as_role": (role_option(role), None), **common}
+                common = {"shared_as_role": (role_option(role, otherwise), None), **common}
             common = {"shared_user_name": (AsOption, None), **common}
         if org:
             common = {"shared_handle": (OrgOption, None), **common}
@@ -96,7 +97,8 @@ def verb(
         def run(context: typer.Context, **given: Any) -> None:
             shared = {key: given.pop(f"shared_{key}") for key in SHARED if f"shared_{key}" in given}
             as_json, debug = given.pop("as_json"), given.pop("debug")
-            run_of = Run(function, given, shared, role or OPERATOR, as_json=as_json, debug=debug, worker=worker)
+            usual = (role or OPERATOR, otherwise)
+            run_of = Run(function, given, shared, usual, as_json=as_json, debug=debug, worker=worker)
             raise typer.Exit(run_of.to_its_end(context.obj))
 
         parameters = [
@@ -116,10 +118,11 @@ def verb(
     return add
 
 
-def role_option(default: Role) -> Any:
+def role_option(default: Role, otherwise: Role | None) -> Any:
+    usual = f"{default}, or {otherwise} for a member who is no {default}" if otherwise else default
     return Annotated[
         MemberRole | None,
-        typer.Option("--role", help=f"In which role the member acts. Default: {default}.", rich_help_panel=COMMON),
+        typer.Option("--role", help=f"In which role the member acts. Default: {usual}.", rich_help_panel=COMMON),
     ]
 
 
@@ -130,7 +133,7 @@ class Run:
     function: Callable[..., Answer | None]
     given: Mapping[str, Any]
     shared: Mapping[str, Any]
-    role: Role
+    usual_role: tuple[Role, Role | None]  # and the one of members who do not have it
     as_json: bool
     debug: bool
     worker: bool
@@ -159,7 +162,8 @@ class Run:
             house=house,
             handle=self.shared.get("handle"),
             user_name=self.shared.get("user_name"),
-            role=self.role,
+            role=self.usual_role[0],
+            otherwise=self.usual_role[1],
             asked_role=self.shared.get("as_role"),
             command_id=command_id,
             as_json=self.as_json,
