@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from hashlib import sha256
-from typing import NamedTuple
-from uuid import UUID, uuid5
+from functools import lru_cache
+from hashlib import sha1, sha256
+from typing import NamedTuple, TypeAlias
+from uuid import UUID
 
-from adapters.kafka.public_mapper import public_content, public_type
+from pydantic_core import from_json
+
+from adapters.kafka.public_mapper import Unpublishable, public_content, public_type
 from adapters.kafka.public_values import PublicType
 from domain.envelope import RecordedEvent
 
 DIGITS = 19  # of the largest position and sequence: as text they sort as they count
-CONTENT_TYPE = "application/json"
+DATA_HASH = "ce_datasha256"
+ALWAYS = [("content-type", b"application/json"), ("ce_specversion", b"1.0")]
+VARIANT = dict(zip("0123456789abcdef", "89ab" * 4, strict=True))  # a digit of a hash as the 17th of a UUID
+
+Headers: TypeAlias = list[tuple[str, bytes]]
 
 
 class Message(NamedTuple):
@@ -20,7 +27,7 @@ class Message(NamedTuple):
 
     key: bytes
     value: bytes
-    headers: list[tuple[str, bytes]]
+    headers: Headers
     timestamp_ms: int
 
 
@@ -28,51 +35,50 @@ def message_of(event: RecordedEvent, source: str) -> Message:
     """The message of an event of the ledger `source`; raises Unpublishable."""
     content = public_content(event)
     headers = headers_of(event, source, content.type)
-    headers["ce_datasha256"] = sha256(content.value).hexdigest()
-    return Message(
-        key=key_of(event.organization_id),
-        value=content.value,
-        headers=[(name, value.encode()) for name, value in headers.items()],
-        timestamp_ms=timestamp_of(event),
-    )
+    headers.append((DATA_HASH, sha256(content.value).hexdigest().encode()))
+    return Message(key_of(event.organization_id), content.value, headers, timestamp_of(event))
 
 
 def expected_headers(event: RecordedEvent, source: str) -> dict[str, str]:
     """What the ledger alone says about the headers of an event's message; not `ce_datasha256`, which is of its JSON."""
-    return headers_of(event, source, public_type(event))
+    return {name: value.decode() for name, value in headers_of(event, source, public_type(event))}
 
 
-def headers_of(event: RecordedEvent, source: str, kind: PublicType) -> dict[str, str]:
+def headers_of(event: RecordedEvent, source: str, kind: PublicType) -> Headers:
     """The headers that come from the event's place in history, its envelope and its public type."""
-    envelope = event.envelope
-    headers = {
-        "content-type": CONTENT_TYPE,
-        "ce_specversion": "1.0",
-        "ce_id": str(event_id(event)),
-        "ce_type": kind.name,
-        "ce_source": source,
-        "ce_subject": str(event.originator_id),
-        "ce_time": timestamp(envelope.occurred_at),
-        "ce_dataschema": kind.schema_id,
-        "ce_sequence": f"{event.organization_seq:0{DIGITS}}",
-        "ce_position": f"{event.position:0{DIGITS}}",
-        "ce_organizationid": str(event.organization_id),
-        "ce_chainhash": event.chain_hash.hex(),
-        "ce_effectiveat": timestamp(envelope.effective_at),
-        "ce_actorrole": envelope.actor_role,
-        "ce_commandid": str(envelope.command_id),
-        "ce_commandindex": str(envelope.index),
-        "ce_commandcount": str(envelope.count),
-        "ce_correlationid": str(envelope.correlation_id),
-    }
-    if envelope.causation_id is not None:
-        headers["ce_causationid"] = str(envelope.causation_id)
+    organization, stream = key_of(event.organization_id), str(event.originator_id).encode()
+    try:
+        # As it is stored: to make an `Envelope` of it and text of that again takes longer than all the rest.
+        envelope = from_json(event.metadata)
+        headers = [
+            *ALWAYS,
+            *kind.headers,
+            ("ce_id", event_id(event.organization_id, b"event:%b:%d" % (stream, event.originator_version))),
+            ("ce_source", source.encode()),
+            ("ce_subject", stream),
+            ("ce_time", timestamp(envelope["occurred_at"])),
+            ("ce_sequence", b"%0*d" % (DIGITS, event.organization_seq)),
+            ("ce_position", b"%0*d" % (DIGITS, event.position)),
+            ("ce_organizationid", organization),
+            ("ce_chainhash", event.chain_hash.hex().encode()),
+            ("ce_effectiveat", timestamp(envelope["effective_at"])),
+            ("ce_actorrole", envelope["actor_role"].encode()),
+            ("ce_commandid", envelope["command_id"].encode()),
+            ("ce_commandindex", b"%d" % envelope["index"]),
+            ("ce_commandcount", b"%d" % envelope["count"]),
+            ("ce_correlationid", envelope["correlation_id"].encode()),
+        ]
+        if envelope["causation_id"] is not None:
+            headers.append(("ce_causationid", envelope["causation_id"].encode()))
+    except Exception as error:  # noqa: BLE001 - whatever is wrong with it, it stops the relay with its position
+        raise Unpublishable(event, f"its envelope cannot be read ({type(error).__name__})") from None
     return headers
 
 
-def event_id(event: RecordedEvent) -> UUID:
-    """The same id at every attempt, made of where the event stands."""
-    return uuid5(event.organization_id, f"event:{event.originator_id}:{event.originator_version}")
+def event_id(organization_id: UUID, place: bytes) -> bytes:
+    """The same id at every attempt, made of where the event stands: what `uuid5` answers, in a third of its time."""
+    digits = sha1(organization_id.bytes + place, usedforsecurity=False).hexdigest()
+    return f"{digits[:8]}-{digits[8:12]}-5{digits[13:16]}-{VARIANT[digits[16]]}{digits[17:20]}-{digits[20:32]}".encode()
 
 
 def key_of(organization_id: UUID) -> bytes:
@@ -85,6 +91,8 @@ def timestamp_of(event: RecordedEvent) -> int:
     return event.recorded_at // 1000
 
 
-def timestamp(moment: datetime) -> str:
+@lru_cache(maxsize=1024)  # all events of a save were decided at the same time
+def timestamp(stored: str) -> bytes:
     """RFC 3339 in UTC, to the microsecond."""
-    return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+    moment = datetime.fromisoformat(stored).astimezone(UTC)
+    return moment.isoformat(timespec="microseconds").replace("+00:00", "Z").encode()

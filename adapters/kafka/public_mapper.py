@@ -48,4 +48,4 @@ def public_content(event: RecordedEvent) -> PublicContent:
     except Exception as error:  # noqa: BLE001 - whatever is wrong with it, it stops the relay with its position
         # The error may quote the state, and the state must not be logged: only the kind of error is told.
         raise Unpublishable(event, f"its state cannot be read ({type(error).__name__})") from None
-    return PublicContent(kind, told.model_dump_json().encode())
+    return PublicContent(kind, kind.model.__pydantic_serializer__.to_json(told))

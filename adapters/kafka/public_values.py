@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cached_property
 from typing import Annotated, Any, TypeVar, get_args
 from uuid import UUID
 
@@ -115,6 +116,11 @@ class PublicType:
     def schema_id(self) -> str:
         """The identifier of the JSON Schema of the values."""
         return "urn:seatledger:event:" + self.name.removeprefix("seatledger.")
+
+    @cached_property
+    def headers(self) -> tuple[tuple[str, bytes], ...]:
+        """The headers of every message of this type."""
+        return ("ce_type", self.name.encode()), ("ce_dataschema", self.schema_id.encode())
 
 
 DECLARED: dict[str, PublicType] = {}

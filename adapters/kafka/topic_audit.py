@@ -10,14 +10,12 @@ from collections.abc import Iterable, Iterator
 from hashlib import sha256
 from typing import Literal, NamedTuple, Protocol
 
-from adapters.kafka.cloud_event import expected_headers, key_of, timestamp_of
+from adapters.kafka.cloud_event import DATA_HASH, expected_headers, key_of, timestamp_of
 from adapters.kafka.public_mapper import Unpublishable
 from adapters.kafka.relay_position import read_position
 from adapters.kafka.topic import TopicMessage, read_topic
 from adapters.kafka.topic_settings import Topics
 from domain.envelope import RecordedEvent
-
-DATA_HASH = "ce_datasha256"
 
 
 class Difference(NamedTuple):

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid5
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as some
 from pydantic import BaseModel
 
-from adapters.kafka.cloud_event import message_of
+from adapters.kafka.cloud_event import event_id, message_of
 from adapters.kafka.public_events import OPAQUE, OPAQUE_TYPE, PUBLIC_TYPES
 from adapters.kafka.public_mapper import Unpublishable, public_content
 from adapters.kafka.public_values import DECLARED, PublicEvent, public
@@ -36,6 +39,9 @@ ENVELOPE = Envelope(
     occurred_at=OCCURRED_AT,
     effective_at=OCCURRED_AT + timedelta(days=1),
 )
+RFC_3339 = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z"
+HOURS = some.integers(-12, 14).map(lambda hours: timezone(timedelta(hours=hours)))
+MOMENTS = some.datetimes(datetime(1970, 1, 2), datetime(2999, 1, 1), timezones=HOURS)  # noqa: DTZ001 - they get theirs
 EVERY_STORED_STATE = [
     pytest.param(topic, state, id=f"{topic.removeprefix('seatledger.')}-{version}-{number}")
     for topic, versions in read().events.items()
@@ -183,6 +189,45 @@ def test_a_message_is_a_cloud_event_in_binary_mode() -> None:
         "ce_correlationid": "00000000-0000-0000-0000-000000000004",
         "ce_datasha256": "48c8ffd75ccc094a88fb6d4c8e6949e0ee3c3e3eb6464e35b5076a033740d0cc",
     }
+
+
+@given(some.uuids(), some.uuids(), some.integers(min_value=1))
+def test_the_id_of_an_event_is_the_uuid5_of_where_it_stands(organization: UUID, stream: UUID, version: int) -> None:
+    place = f"event:{stream}:{version}"
+    assert event_id(organization, place.encode()).decode() == str(uuid5(organization, place))
+
+
+@given(
+    some.builds(
+        Envelope,
+        index=some.integers(min_value=0),
+        count=some.integers(min_value=1),
+        occurred_at=MOMENTS,
+        effective_at=MOMENTS,
+    )
+)
+def test_the_headers_say_what_the_envelope_says(envelope: Envelope) -> None:
+    message = message_of(recorded("seatledger.Member.MemberRemoved", {}, envelope), "/x")
+    headers = {name: value.decode() for name, value in message.headers}
+    assert datetime.fromisoformat(headers["ce_time"]) == envelope.occurred_at
+    assert datetime.fromisoformat(headers["ce_effectiveat"]) == envelope.effective_at
+    assert all(re.fullmatch(RFC_3339, headers[name]) for name in ("ce_time", "ce_effectiveat"))
+    assert headers["ce_actorrole"] == envelope.actor_role
+    assert headers["ce_commandid"] == str(envelope.command_id)
+    assert (headers["ce_commandindex"], headers["ce_commandcount"]) == (str(envelope.index), str(envelope.count))
+    assert headers["ce_correlationid"] == str(envelope.correlation_id)
+    assert headers.get("ce_causationid") == (str(envelope.causation_id) if envelope.causation_id else None)
+
+
+@pytest.mark.parametrize("metadata", [b"", b"{}", b"[]", b'{"occurred_at":"yesterday by chris@contoso.com"}'])
+def test_an_event_whose_envelope_cannot_be_read_is_named_by_position_and_its_content_is_not_told(
+    metadata: bytes,
+) -> None:
+    event = replace(recorded("seatledger.Member.MemberRemoved", {}), metadata=metadata)
+    with pytest.raises(Unpublishable, match=r"position 48.*envelope") as refusal:
+        message_of(event, "/x")
+    assert "contoso" not in str(refusal.value)
+    assert refusal.value.__cause__ is None
 
 
 def test_names_of_attributes_are_as_the_specification_wants_them() -> None:
