@@ -13,7 +13,7 @@ import structlog
 
 from adapters.postgres.errors import unavailable_is_told
 from adapters.postgres.projector_builds import builds, create, drop_abandoned, lock, make_live, unlock
-from adapters.postgres.projector_fold import Batch, Feed, Fold, FoldFailed, Superseded
+from adapters.postgres.projector_fold import Batch, Feed, Fold, FoldFailed, Superseded, cycles_left_alone
 from adapters.postgres.read_tables import Build
 from adapters.postgres.session import PROJECTOR, session
 from domain.kernel import PydanticJSON, PydanticMapper
@@ -137,14 +137,18 @@ class Projector:
             for feed in sorted(self._feeds, key=lambda feed: -feed.position):
                 if feed in self._feeds:
                     foremost = max(other.position for other in self._feeds)
-                    events = feed.read(self._limit, foremost if feed.position < foremost else until)
-                    if events:
-                        self._handle(feed, Batch(events, self._mapper.to_domain_event))
-                        handled += len(events)
+                    with cycles_left_alone():
+                        handled += self._handle_next(feed, foremost if feed.position < foremost else until)
                     if feed.drained:
                         self._caught_up(feed)
                     self._join(feed)
         return handled
+
+    def _handle_next(self, feed: Feed, until: int | None) -> int:
+        events = feed.read(self._limit, until)
+        if events:
+            self._handle(feed, Batch(events, self._mapper.to_domain_event))
+        return len(events)
 
     def _handle(self, feed: Feed, batch: Batch) -> None:
         work = [(fold, rows) for fold in list(feed.folds) if (rows := self._folded(fold, batch)) is not None]
