@@ -6,7 +6,7 @@ import pytest
 
 from tools.soak.run import Options, run
 
-KILLS = {"writer": 4, "relay": 3, "projector": 3, "PostgreSQL": 2, "follower": 2, "Kafka": 1}
+KILLS = {"writer": 3, "relay": 2, "projector": 2, "PostgreSQL": 2, "follower": 1, "Kafka": 1}
 
 
 @pytest.mark.kafka
