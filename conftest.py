@@ -10,6 +10,8 @@ ROOT = Path(__file__).parent
 WITHOUT_SOCKETS = [ROOT / "tests" / name for name in ("domain", "services", "projections", "tidy")]
 SERVERS = {"postgres", "kafka"}
 
+pytest.register_assert_rewrite("tests.scenario", "tests.services.questions")  # they assert on behalf of tests
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:

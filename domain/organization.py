@@ -86,10 +86,12 @@ class Organization(Aggregate):
         if (policy := self.policy_of(product_id)) != "Enabled":
             raise SelfServiceDisabled(product_id=product_id, policy=policy)
 
-    def refuse_last_admin(self, member_id: UUID) -> None:
-        """Somebody has to be there who administers."""
-        if [admin for admin, held in self.roles.items() if "admin" in held] == [member_id]:
+    def other_admins(self, member_id: UUID) -> list[UUID]:
+        """Who administers besides this admin; refuses where there is nobody."""
+        others = [admin for admin, held in self.roles.items() if "admin" in held and admin != member_id]
+        if not others:
             raise LastAdmin(member_id=member_id)
+        return others
 
     # Commands decide. Repeating one tells nothing.
 
@@ -101,7 +103,7 @@ class Organization(Aggregate):
         if not self.has_role(member_id, role):
             return
         if role == "admin":
-            self.refuse_last_admin(member_id)
+            self.other_admins(member_id)
         self.tell(self.RoleRevoked, member_id=member_id, role=role)
 
     def revoke_all(self, member_id: UUID) -> None:

@@ -5,7 +5,7 @@ from datetime import date
 from uuid import UUID, uuid5
 
 from domain.kernel import Value
-from domain.refusals import Refusal
+from domain.refusals import MemberStillActive
 from services.command import Actor
 from services.ledger import Ledger
 from services.may import may
@@ -39,7 +39,7 @@ def complete_due_work(ledger: Ledger, due_work: DueWork, holdings: Holdings, que
             continue
         try:
             release_licenses(ledger, release_of(item, query), holdings)
-        except Refusal:
+        except MemberStillActive:
             continue  # the member is back: nothing is due any more
         done.append(item)
     return done

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from services.command import Command
 from services.ledger import Ledger, operation
-from services.may import may, standing_of
+from services.may import admins_left, may, standing_of
 from services.ports import Receipt
 
 
@@ -18,6 +18,6 @@ def deactivate_member(ledger: Ledger, command: DeactivateMember) -> Receipt:
     standing = standing_of(ledger, command)
     may(command.actor, "manage members")
     member = ledger.member(command.organization_id, command.member_id)
-    standing.organization.refuse_last_admin(member.id)
+    left = admins_left(ledger, standing.organization, without=member.id)
     member.deactivate()
-    return ledger.save(member, seen=standing.seen, because=command, at=ledger.now(member))
+    return ledger.save(member, seen=[*standing.seen, *left], because=command, at=ledger.now(member))

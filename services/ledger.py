@@ -1,6 +1,7 @@
 """The ledger: the one door to history. Loads know their organization, saves answer with a receipt."""
 
 import functools
+import re
 import secrets
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -69,7 +70,7 @@ class Ledger(Application[UUID]):
     def get(self, kind: type[A], organization_id: UUID, id: UUID) -> A:  # noqa: A002
         """The aggregate; refuses where the organization has no such one."""
         if (aggregate := self.find(kind, organization_id, id)) is None:
-            raise NotFound(what=kind.__name__.lower(), key=id)
+            raise NotFound(what=words_of(kind.__name__), key=id)
         return aggregate
 
     def organization(self, organization_id: UUID) -> Organization:
@@ -218,15 +219,20 @@ class Ledger(Application[UUID]):
 
 
 def operation(
-    service: Callable[Concatenate[Ledger, C, P], Receipt], *, step: str = ""
+    service: Callable[Concatenate[Ledger, C, P], Receipt],
 ) -> Callable[Concatenate[Ledger, C, P], Receipt]:
-    """Makes a service answer repeats with the first receipt and decide again after a conflict."""
+    """Makes a service of one save answer repeats with the first receipt and decide again after a conflict."""
 
     @functools.wraps(service)
     def carried_out(ledger: Ledger, command: C, /, *args: P.args, **kwargs: P.kwargs) -> Receipt:
-        return ledger.carry_out(command, lambda: service(ledger, command, *args, **kwargs), step)
+        return ledger.carry_out(command, lambda: service(ledger, command, *args, **kwargs))
 
     return carried_out
+
+
+def words_of(name: str) -> str:
+    """A class name as people read it: `license pool`."""
+    return re.sub(r"(?<=[a-z])([A-Z])", r" \1", name).lower()
 
 
 def envelopes(command: Command, step: str, count: int, occurred_at: datetime, effective_at: datetime) -> list[bytes]:

@@ -8,7 +8,7 @@ from domain.envelope import Role
 from domain.kernel import Aggregate
 from domain.member import Member
 from domain.organization import Organization
-from domain.refusals import NotAllowed, NotFound
+from domain.refusals import LastAdmin, NotAllowed, NotFound
 from domain.subscription import Subscription
 from services.command import Actor
 from services.ledger import Ledger
@@ -99,3 +99,14 @@ def may(actor: Actor, action: Action, subscription: Subscription | None = None) 
         raise NotFound(what="subscription", key=subscription.id)
     if reach == "central" and subscription.channel != "central":
         raise NotAllowed(action=action, remedy="a member bought it; only the purchaser can, or take it over")
+
+
+def admins_left(ledger: Ledger, organization: Organization, without: UUID) -> list[Member]:
+    """An active admin who is there without this member, for the save to see; refuses where there is none."""
+    if not organization.has_role(without, "admin"):
+        return []
+    others = ledger.members(organization.id, organization.other_admins(without))
+    active = [admin for admin in others.values() if admin and admin.active]
+    if not active:
+        raise LastAdmin(member_id=without)
+    return active[:1]

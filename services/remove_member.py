@@ -4,7 +4,7 @@ from uuid import UUID
 
 from services.command import Command
 from services.ledger import Ledger, operation
-from services.may import may, standing_of
+from services.may import admins_left, may, standing_of
 from services.ports import Holdings, Receipt
 from services.release_licenses import ReleaseLicenses, release_licenses
 
@@ -37,6 +37,8 @@ def _remove(ledger: Ledger, command: RemoveMember) -> Receipt:
     may(command.actor, "manage members")
     member = ledger.member(command.organization_id, command.member_id)
     organization = standing.organization
+    left = admins_left(ledger, organization, without=member.id)
     organization.revoke_all(member.id)
     member.remove()
-    return ledger.save(member, organization, seen=standing.seen, because=command, at=ledger.now(member, organization))
+    seen = [*standing.seen, *left]
+    return ledger.save(member, organization, seen=seen, because=command, at=ledger.now(member, organization))

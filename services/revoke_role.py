@@ -5,7 +5,7 @@ from uuid import UUID
 from domain.organization import GrantedRole
 from services.command import Command
 from services.ledger import Ledger, operation
-from services.may import may, standing_of
+from services.may import admins_left, may, standing_of
 from services.ports import Receipt
 
 
@@ -21,5 +21,7 @@ def revoke_role(ledger: Ledger, command: RevokeRole) -> Receipt:
     may(command.actor, "manage roles")
     member = ledger.member(command.organization_id, command.member_id)
     organization = standing.organization
+    left = admins_left(ledger, organization, without=member.id) if command.role == "admin" else []
     organization.revoke(member.id, command.role)
-    return ledger.save(organization, seen=[*standing.seen, member], because=command, at=ledger.now(organization))
+    seen = [*standing.seen, member, *left]
+    return ledger.save(organization, seen=seen, because=command, at=ledger.now(organization))

@@ -90,3 +90,15 @@ def test_removed_by_another_meanwhile(contoso: Contoso) -> None:
     removal = partial(contoso.removes, contoso.ben)
     with refused_at_second_sight(contoso, removal, MemberNotActive, status="removed"):
         contoso.run(a_deactivation(contoso, contoso.ben))
+
+
+def test_an_admin_who_cannot_act_does_not_count(contoso: Contoso) -> None:
+    """Ben administers too, and is deactivated: nobody but Chris is left who could let him in again."""
+    contoso.run(contoso.command(GrantRole, contoso.admin, member_id=contoso.ben, role="admin"))
+    contoso.run(a_deactivation(contoso, contoso.ben))
+    with contoso.refuses(LastAdmin, member_id=str(contoso.chris)):
+        contoso.run(a_deactivation(contoso, contoso.chris))
+    with contoso.refuses(LastAdmin, member_id=str(contoso.chris)):
+        contoso.removes(contoso.chris)
+    with contoso.refuses(LastAdmin, member_id=str(contoso.chris)):
+        contoso.run(contoso.command(RevokeRole, contoso.admin, member_id=contoso.chris, role="admin"))
