@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, LiteralString, NamedTuple, Self
 from uuid import UUID
 
@@ -12,8 +12,13 @@ from adapters.postgres.recorder import EVENT_COLUMNS
 from adapters.postgres.session import APP, connect, session
 from domain.envelope import RecordedEvent
 
-SETTLED_EVENTS = (
-    f"SELECT {EVENT_COLUMNS} FROM ledger.events WHERE position > %s AND position <= %s ORDER BY position LIMIT %s"
+BATCH = "FROM ledger.events WHERE position > %(after)s AND position <= %(until)s ORDER BY position LIMIT %(limit)s"
+EVENTS = f"SELECT {EVENT_COLUMNS} {BATCH}"
+# The last of a batch comes whatever it tells: the place to go on from is always that of an event.
+EVENTS_OF = (
+    f"WITH last AS MATERIALIZED (SELECT max(position) FROM (SELECT position {BATCH}) AS batch)"
+    f" SELECT {EVENT_COLUMNS} FROM ledger.events WHERE position > %(after)s AND position <= (TABLE last)"
+    " AND (topic = ANY(%(topics)s) OR position = (TABLE last)) ORDER BY position"
 )
 DRAWN = "SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM ledger.position"
 OLDEST_WRITER = (
@@ -74,16 +79,28 @@ class Follower:
             row = self._connection.execute(OLDEST_WRITER).fetchone()
         return Writer(*row) if row else None
 
-    def poll(self, limit: int = 1000) -> list[RecordedEvent]:
-        """The next settled events, at most `limit`; none when there are none yet. Never waits for writers."""
+    def poll(
+        self, limit: int = 1000, *, until: int | None = None, topics: Collection[str] | None = None
+    ) -> list[RecordedEvent]:
+        """The next settled events, at most `limit`; none when there are none yet. Never waits for writers.
+
+        None after position `until`. With `topics` those of them, and the last of the batch in any case: `after` moves
+        on over what nobody asked for.
+        """
         if self.drained:
             self._settle()
-        if self.drained:
+        bound = self.settled if until is None else min(self.settled, until)
+        if self._read >= bound:
             return []
-        events = [RecordedEvent(*row) for row in self._rows(SETTLED_EVENTS, (self.after, self.settled, limit))]
+        asked: dict[str, Any] = {"after": self.after, "until": bound, "limit": limit}
+        if topics is not None:
+            asked["topics"] = list(topics)
+        events = [RecordedEvent(*row) for row in self._rows(EVENTS if topics is None else EVENTS_OF, asked)]
         if events:
             self.after = events[-1].position
-        self._read = self.after if len(events) == limit else self.settled  # the rest are numbers nobody used
+        # After a batch that was not full come numbers nobody used. One with `topics` does not tell: the next will.
+        full = len(events) == limit if topics is None else bool(events)
+        self._read = self.after if full else bound
         return events
 
     def batches(self, limit: int = 1000, idle_s: float = 0.02) -> Iterator[list[RecordedEvent]]:
@@ -107,7 +124,7 @@ class Follower:
         if self._one("SELECT pg_snapshot_xmin(pg_current_snapshot()) > %s::xid8", (own,)):
             self.settled, self._barrier, self._waits_since = drawn, None, None
 
-    def _rows(self, query: LiteralString, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+    def _rows(self, query: LiteralString, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> list[tuple[Any, ...]]:
         with unavailable_is_told():
             return self._connection.execute(query, parameters, prepare=True, binary=True).fetchall()
 

@@ -162,7 +162,9 @@ class Projector:
             self._release(superseded.fold)
             self._restart(feed)
             return
-        self._adapt(len(batch.events), time.monotonic() - started)
+        took_s = time.monotonic() - started
+        if took_s > WRITE_S or not feed.drained:  # the last batch is smaller: that it was quick tells nothing
+            self._adapt(took_s)
         feed.position = batch.position
         for fold, _ in work:
             fold.moved(batch.position)
@@ -177,10 +179,9 @@ class Projector:
             self._release(fold)
             return None
 
-    def _adapt(self, events: int, took_s: float) -> None:
+    def _adapt(self, took_s: float) -> None:
         """Batches as large as fit the time that a write transaction may take."""
-        if events >= min(self._limit, FIRST):
-            self._limit = int(max(SMALLEST, min(LARGEST, self._limit * min(2.0, WRITE_S / max(took_s, 1e-3)))))
+        self._limit = int(max(SMALLEST, min(LARGEST, self._limit * min(2.0, WRITE_S / max(took_s, 1e-3)))))
 
     def _restart(self, feed: Feed) -> None:
         """The feed has handed out events that were not handled: reads them again."""

@@ -120,19 +120,15 @@ class Feed:
         self.position = position
         self.folds: list[Fold] = []
         self._follower = Follower(url, after=position, role=PROJECTOR, session_name="seatledger projector feed")
-        self._ahead: list[RecordedEvent] = []  # read, and after the bound that was asked for
 
     def read(self, limit: int, until: int | None) -> list[RecordedEvent]:
-        """The next events, none after `until`."""
-        events = self._ahead or self._follower.poll(limit)
-        now = [event for event in events if until is None or event.position <= until]
-        self._ahead = events[len(now) :]
-        return now
+        """Of the next events, none after `until`, those that its folds fold, and the last in any case."""
+        return self._follower.poll(limit, until=until, topics=set().union(*(fold.topics for fold in self.folds)))
 
     @property
     def drained(self) -> bool:
         """Everything that happened was read, as far as one can know."""
-        return self._follower.drained and self._follower.settled_age_s == 0 and not self._ahead
+        return self._follower.drained and self._follower.settled_age_s == 0
 
     def close(self) -> None:
         self._follower.close()

@@ -14,10 +14,12 @@ import pytest
 from adapters.postgres.follower import Follower, Source
 from adapters.postgres.session import APP, session
 from domain.envelope import RecordedEvent
+from domain.license_pool import LicensePool
 from services.ledger import Ledger
 from services.ports import LedgerUnavailable
 from tests.adapters.postgres.conftest import Admin
 from tests.adapters.postgres.writers import a_pool, save, write_many
+from tests.examples import POWER_BI_PRO, THE_SAME_DAY
 
 LAST_XID = "SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint"
 APPEND_ONE = (
@@ -43,6 +45,12 @@ def read(follower: Follower, events: int, limit: int = 1000) -> list[RecordedEve
     while len(found) < events:
         found += follower.poll(limit)
     return found
+
+
+def settled(follower: Follower, until: int) -> None:
+    """Waits until the follower may hand out everything up to a position, without taking any of it."""
+    while follower.settled < until:
+        assert follower.poll(0) == []
 
 
 def drained(follower: Follower, admin: Admin) -> list[RecordedEvent]:
@@ -92,6 +100,34 @@ def test_it_hands_out_in_batches_and_remembers_what_it_handed_out(ledger: Ledger
     batches = follower.batches(limit=2, idle_s=0.001)
     assert [[event.organization_seq for event in next(batches)] for _ in range(2)] == [[4, 5], [6, 7]]
     assert (follower.after, follower.settled, follower.drained) == (7, 7, True)
+
+
+def test_asked_for_some_topics_it_moves_on_over_the_others(ledger: Ledger, follower: Follower) -> None:
+    """Resizes at 2, 4 and 6 among births, and a last birth at 7: the place to go on from is always that of an event."""
+    organization_id = uuid4()
+    for _ in range(3):
+        pool = a_pool()
+        pool.resize(7, POWER_BI_PRO, THE_SAME_DAY)
+        save(ledger, pool, organization_id=organization_id)
+    save(ledger, a_pool(), organization_id=organization_id)
+    settled(follower, 7)
+    resized = [LicensePool.LicensesResized.TOPIC]
+    seen = [([event.position for event in follower.poll(3, topics=resized)], follower.drained) for _ in range(4)]
+    assert seen == [([2, 3], False), ([4, 6], False), ([7], True), ([], True)]
+    assert (follower.after, follower.settled) == (7, 7)
+
+
+def test_topics_may_change_between_batches_and_nothing_comes_after_the_bound(
+    ledger: Ledger, follower: Follower
+) -> None:
+    for _ in range(6):
+        save(ledger, a_pool(), organization_id=uuid4())
+    settled(follower, 6)
+    assert [event.position for event in follower.poll(until=3, topics=["none such"])] == [3]
+    assert (follower.poll(until=3), follower.drained) == ([], False)
+    assert [event.position for event in follower.poll(until=5)] == [4, 5]
+    assert [event.position for event in follower.poll(topics=[LicensePool.LicensePoolOpened.TOPIC])] == [6]
+    assert (follower.poll(), follower.after, follower.drained) == ([], 6, True)
 
 
 def test_an_idle_follower_takes_no_transaction_id(ledger: Ledger, admin: Admin, follower: Follower) -> None:
