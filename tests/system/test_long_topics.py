@@ -18,7 +18,7 @@ def test_partitions_that_take_many_looks_are_read_whole_and_in_order(kafka: Embe
     producer = open_producer(kafka.bootstrap, topics)
     producer.init_transactions()
     chance = random.Random(1)  # noqa: S311 - not a secret
-    last = 2 * AT_ONCE * EVENTS.partitions
+    last = AT_ONCE * EVENTS.partitions * 5 // 4
     for first in range(1, last + 1, 1_000):
         producer.begin_transaction()
         for position in range(first, first + 1_000):
