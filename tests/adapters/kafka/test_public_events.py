@@ -6,12 +6,14 @@ import json
 import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
+from types import SimpleNamespace
 from typing import Any
 from uuid import UUID, uuid5
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as some
+from kafka.partitioner.default import DefaultPartitioner
 from pydantic import BaseModel
 
 from adapters.kafka.cloud_event import event_id, message_of
@@ -228,6 +230,18 @@ def test_an_event_whose_envelope_cannot_be_read_is_named_by_position_and_its_con
         message_of(event, "/x")
     assert "contoso" not in str(refusal.value)
     assert refusal.value.__cause__ is None
+
+
+@given(some.uuids())
+def test_an_organization_is_in_the_partition_where_every_client_looks_for_its_key(organization: UUID) -> None:
+    event = replace(recorded("seatledger.Member.MemberRemoved", {}), organization_id=organization)
+    message = message_of(event, "/x")
+    broker = SimpleNamespace(
+        topics=lambda: {"events"},
+        partitions_for_topic=lambda _: set(range(12)),
+        available_partitions_for_topic=lambda _: set(range(12)),
+    )
+    assert message.partition == DefaultPartitioner().partition("events", None, message.key, None, None, broker)
 
 
 def test_names_of_attributes_are_as_the_specification_wants_them() -> None:
