@@ -12,14 +12,13 @@ from typing import Any, Protocol
 
 from kafka import KafkaProducer
 
-from adapters.kafka.cloud_event import Message, message_of
-from adapters.kafka.public_mapper import Unpublishable
+from adapters.kafka.batch import Batch
+from adapters.kafka.cloud_event import Message
 from adapters.kafka.relay_position import RelayPosition, read_position
 from adapters.kafka.topic_settings import Topics
 from adapters.kafka.watchdog import Watchdog
-from domain.envelope import RecordedEvent
 
-BATCH = 500  # events of one transaction; also what bounds the memory
+BATCH = 500  # events of one transaction; the memory is bounded by two of them
 FLUSH_TIMEOUT_S = 25.0
 PRODUCER: dict[str, Any] = {
     "acks": "all",
@@ -96,20 +95,12 @@ class Relay:
         """The position of the last published event; 0 before the first."""
         return self.position.position if self.position else 0
 
-    def publish(self, events: Sequence[RecordedEvent]) -> None:
-        """Publishes all events, or those before the first that cannot go out; for that it raises Unpublishable."""
-        messages: list[Message] = []
-        stuck: Unpublishable | None = None
-        for event in events:
-            try:
-                messages.append(message_of(event, self.source))
-            except Unpublishable as error:
-                stuck = error
-                break
-        if messages:
-            self._commit(messages, RelayPosition.of(events[len(messages) - 1], self.source))
-        if stuck:
-            raise stuck
+    def publish(self, batch: Batch) -> None:
+        """Publishes the batch; raises Unpublishable when it ends before an event that cannot go out."""
+        if batch.position:
+            self._commit(batch.messages, batch.position)
+        if batch.stuck:
+            raise batch.stuck
 
     def _commit(self, messages: Sequence[Message], position: RelayPosition) -> None:
         with self._watchdog.guards("the transaction of the relay"):
@@ -120,6 +111,7 @@ class Relay:
                     key=message.key,
                     value=message.value,
                     headers=message.headers,
+                    partition=message.partition,
                     timestamp_ms=message.timestamp_ms,
                 )
                 for message in messages

@@ -15,6 +15,7 @@ from enum import IntEnum
 
 import structlog
 
+from adapters.kafka.batch import BatchReader
 from adapters.kafka.public_mapper import Unpublishable
 from adapters.kafka.relay import BATCH, WATCHDOG_S, HistoryDiverged, Relay, open_producer, resume
 from adapters.kafka.relay_position import PositionLost
@@ -115,23 +116,25 @@ def _lead(session: RelaySession, settings: RelaySettings, stop: threading.Event)
     try:
         relay = resume(producer, settings.kafka_bootstrap, settings.topics, session, watchdog)
         log.info("relay leads", topic=settings.topics.events, source=relay.source, after=relay.after)
-        with Follower(settings.database_url, relay.after, role=PROJECTOR, session_name="seatledger relay") as follower:
-            _publish(relay, follower, session, settings, stop)
+        with (
+            Follower(settings.database_url, relay.after, role=PROJECTOR, session_name="seatledger relay") as follower,
+            BatchReader(follower, relay.source, settings.batch, watchdog) as reader,
+        ):
+            _publish(relay, reader, session, settings, stop)
     finally:
         with watchdog.guards("closing the producer"):
             producer.close(timeout=CLOSE_S)
 
 
 def _publish(
-    relay: Relay, follower: Follower, session: RelaySession, settings: RelaySettings, stop: threading.Event
+    relay: Relay, reader: BatchReader, session: RelaySession, settings: RelaySettings, stop: threading.Event
 ) -> None:
     shown, next_show = relay.after, time.monotonic()
     while not stop.is_set():
         session.refuse_if_lost()
-        batch = follower.poll(settings.batch)
-        if batch:
-            relay.publish(batch)
-        else:
+        batch = reader.next()
+        relay.publish(batch)
+        if not batch.messages:
             stop.wait(settings.idle_s)
         if relay.after != shown and (stop.is_set() or time.monotonic() >= next_show):
             _show(relay, session)

@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from adapters.kafka.batch import BatchReader
 from adapters.kafka.relay import BATCH, WATCHDOG_S, open_producer, resume
 from adapters.kafka.topic_settings import Topics, ensure_topics
 from adapters.kafka.watchdog import Watchdog
@@ -23,16 +24,20 @@ def prepare(settings: Settings) -> Iterator[Work]:
     ensure_topics(bootstrap, TOPICS)
     producer = open_producer(bootstrap, TOPICS)
     with RelaySession(database, TOPICS.events) as session:
-        relay = resume(producer, bootstrap, TOPICS, session, Watchdog(WATCHDOG_S))
+        watchdog = Watchdog(WATCHDOG_S)
+        relay = resume(producer, bootstrap, TOPICS, session, watchdog)
 
         def work(job: Job) -> Score:
-            with Follower(database, role=PROJECTOR, session_name="seatledger bench") as follower:
+            with (
+                Follower(database, role=PROJECTOR, session_name="seatledger bench") as follower,
+                BatchReader(follower, relay.source, BATCH, watchdog) as reader,
+            ):
                 done, started = 0, time.perf_counter()
                 while done < job["events"]:
                     session.refuse_if_lost()
-                    batch = follower.poll(BATCH)
+                    batch = reader.next()
                     relay.publish(batch)
-                    done += len(batch)
+                    done += len(batch.messages)
                 return Score(done, time.perf_counter() - started)
 
         yield work

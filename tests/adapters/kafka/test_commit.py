@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from kafka.errors import KafkaTimeoutError
 
+from adapters.kafka.batch import translate
 from adapters.kafka.relay import Relay
 from adapters.kafka.topic_settings import Topics
 from adapters.kafka.watchdog import Watchdog
@@ -62,7 +63,7 @@ def relay_of(producer: ToldProducer) -> Relay:
 def test_events_and_position_are_one_transaction_and_every_future_is_looked_at_before_the_commit() -> None:
     producer = ToldProducer()
     relay = relay_of(producer)
-    relay.publish(EVENTS[:2])
+    relay.publish(translate(EVENTS[:2], SOURCE))
     sends = ["send events", "send events", "send position"]
     assert producer.told == ["begin", *sends, "flush", "look", "look", "look", "commit"]
     assert relay.after == EVENTS[1].position
@@ -73,7 +74,7 @@ def test_a_batch_with_a_lost_message_is_never_committed(fails: int) -> None:
     producer = ToldProducer(fails=fails)
     relay = relay_of(producer)
     with pytest.raises(ConnectionError):
-        relay.publish(EVENTS[:2])
+        relay.publish(translate(EVENTS[:2], SOURCE))
     assert "commit" not in producer.told
     assert relay.after == 0
 
@@ -81,7 +82,7 @@ def test_a_batch_with_a_lost_message_is_never_committed(fails: int) -> None:
 def test_a_batch_that_is_not_flushed_in_time_is_never_committed() -> None:
     producer = ToldProducer(flush=KafkaTimeoutError())
     with pytest.raises(KafkaTimeoutError):
-        relay_of(producer).publish(EVENTS[:2])
+        relay_of(producer).publish(translate(EVENTS[:2], SOURCE))
     assert "commit" not in producer.told
 
 

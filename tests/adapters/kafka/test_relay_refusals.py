@@ -10,6 +10,7 @@ from kafka import KafkaAdminClient, TopicPartition
 from kafka.admin import ConfigResource, ConfigResourceType
 from kafka.errors import KafkaError, OutOfOrderSequenceNumberError
 
+from adapters.kafka.batch import translate
 from adapters.kafka.cloud_event import key_of
 from adapters.kafka.relay import Relay, open_producer, resume
 from adapters.kafka.topic_settings import _found, ensure_topics
@@ -52,7 +53,7 @@ def test_the_commit_of_the_client_answers_although_a_message_was_lost_and_the_re
 ) -> None:
     here.write(members=1)
     relay, producer = opened(here)
-    relay.publish(events_of(here))
+    relay.publish(translate(events_of(here), relay.source))
     confirmed = relay.position
     here.write(members=3)
     (partition,) = {message.partition for message in here.messages()}
@@ -68,11 +69,11 @@ def test_the_commit_of_the_client_answers_although_a_message_was_lost_and_the_re
 
     # The relay in the same place.
     relay, producer = opened(here)
-    relay.publish(events_of(here, relay.after)[:1])
+    relay.publish(translate(events_of(here, relay.after)[:1], relay.source))
     confirmed = relay.position
     producer._transaction_manager.increment_sequence_number(TopicPartition(here.topics.position, 0), 5)
     with pytest.raises(OutOfOrderSequenceNumberError):
-        relay.publish(events_of(here, relay.after))
+        relay.publish(translate(events_of(here, relay.after), relay.source))
     assert relay.position == confirmed
     producer.close(timeout=5)
     assert here.relay() is Ending.STOPPED
@@ -88,7 +89,7 @@ def test_a_relay_that_was_succeeded_in_the_middle_of_a_transaction_publishes_not
     second, second_producer = opened(here)
     with pytest.raises(KafkaError):
         first_producer.commit_transaction()
-    second.publish(events)
+    second.publish(translate(events, second.source))
     second_producer.close(timeout=5)
     first_producer.close(timeout=1)
     here.assert_topic_is_the_ledger()
@@ -99,7 +100,7 @@ def test_a_relay_finds_its_position_behind_hundreds_of_transactions(here: Relaye
     relay, producer = opened(here)
     events = events_of(here)
     for event in events:
-        relay.publish([event])
+        relay.publish(translate([event], relay.source))
     producer.close(timeout=5)
     producer = open_producer(here.bootstrap, here.topics)
     producer.init_transactions()
@@ -183,7 +184,7 @@ def test_one_altered_message_is_found_and_named(here: Relayed) -> None:
         return send(topic, **message)
 
     producer.send = send_altered
-    relay.publish(events)
+    relay.publish(translate(events, relay.source))
     producer.close(timeout=5)
     (difference,) = here.differences()
     assert (difference.position, difference.what) == (victim.position, "altered")
