@@ -73,7 +73,8 @@ class Worker:
             process.kill()
             process.wait()
             return f"{self.name} did not stop within {STOP_S} s of being told to"
-        if process.returncode in {0, *self._restartable}:
+        # One that was only just started had not begun to listen to signals.
+        if process.returncode in {0, -signal.SIGTERM, *self._restartable}:
             return None
         return f"{self.name} stopped with {process.returncode}: {self.last_words()}"
 
