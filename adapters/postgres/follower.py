@@ -103,6 +103,10 @@ class Follower:
         self._read = self.after if full else bound
         return events
 
+    def go_back(self, after: int) -> None:
+        """Hands out again what came after a position."""
+        self.after = self._read = after
+
     def batches(self, limit: int = 1000, idle_s: float = 0.02) -> Iterator[list[RecordedEvent]]:
         """Settled events as they come, for ever; looks again every `idle_s` when there are none."""
         while True:

@@ -102,7 +102,7 @@ class Projector:
             table.prepare(self.connection)
         feed = next((feed for feed in self._feeds if feed.position == build.position), None)
         if feed is None:
-            feed = Feed(self._url, build.position)
+            feed = Feed(self._url, build.position, self._mapper.to_domain_event)
             self._feeds.append(feed)
         feed.folds.append(fold)
         return fold
@@ -145,10 +145,10 @@ class Projector:
         return handled
 
     def _handle_next(self, feed: Feed, until: int | None) -> int:
-        events = feed.read(self._limit, until)
-        if events:
-            self._handle(feed, Batch(events, self._mapper.to_domain_event))
-        return len(events)
+        batch = feed.read(self._limit, until)
+        if batch:
+            self._handle(feed, batch)
+        return len(batch)
 
     def _handle(self, feed: Feed, batch: Batch) -> None:
         work = [(fold, rows) for fold in list(feed.folds) if (rows := self._folded(fold, batch)) is not None]
@@ -187,7 +187,7 @@ class Projector:
         """The feed has handed out events that were not handled: reads them again."""
         if feed in self._feeds:
             self._end(feed)
-            again = Feed(self._url, feed.position)
+            again = Feed(self._url, feed.position, self._mapper.to_domain_event)
             again.folds = feed.folds
             self._feeds.append(again)
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from typing import Any, cast
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from typing import Any, NamedTuple, TypeAlias, cast
 
 import psycopg
 
@@ -15,6 +16,8 @@ from adapters.postgres.read_tables import Build, tables_of
 from adapters.postgres.session import PROJECTOR
 from domain.envelope import RecordedEvent
 from projections.projection import Key, Projection, Rows, Table
+
+Decode: TypeAlias = Callable[[RecordedEvent], Any]
 
 
 class FoldFailed(Exception):
@@ -53,10 +56,13 @@ def cycles_left_alone() -> Iterator[None]:
 class Batch:
     """Some events in the order of their positions, each decoded once, and only if somebody folds it."""
 
-    def __init__(self, events: Sequence[RecordedEvent], decode: Callable[[RecordedEvent], Any]) -> None:
+    def __init__(self, events: Sequence[RecordedEvent], decode: Decode) -> None:
         self.events = events
         self._decode = decode
         self._decoded: dict[int, Any] = {}
+
+    def __len__(self) -> int:
+        return len(self.events)
 
     @property
     def position(self) -> int:
@@ -113,22 +119,67 @@ class Fold:
         self.build = self.build._replace(position=position)
 
 
-class Feed:
-    """One reading of history for all folds that stand at the same position."""
+class Ahead(NamedTuple):
+    """A batch that is being read while the one before it is written, and what was asked for."""
 
-    def __init__(self, url: str, position: int) -> None:
+    batch: Future[Batch]
+    until: int | None
+    topics: frozenset[str]
+
+    def serves(self, until: int | None, topics: frozenset[str]) -> bool:
+        """Whether what was asked for is no more than may be had now, and no less than is wanted."""
+        within = until is None or (self.until is not None and self.until <= until)
+        return within and topics <= self.topics
+
+
+class Feed:
+    """One reading of history for all folds that stand at the same position.
+
+    While there is more to read, the next batch is fetched and decoded in a thread: the database writes meanwhile.
+    """
+
+    def __init__(self, url: str, position: int, decode: Decode) -> None:
         self.position = position
         self.folds: list[Fold] = []
+        self._decode = decode
         self._follower = Follower(url, after=position, role=PROJECTOR, session_name="seatledger projector feed")
+        self._thread = ThreadPoolExecutor(1, "seatledger projector feed")
+        self._ahead: Ahead | None = None
 
-    def read(self, limit: int, until: int | None) -> list[RecordedEvent]:
+    def read(self, limit: int, until: int | None) -> Batch:
         """Of the next events, none after `until`, those that its folds fold, and the last in any case."""
-        return self._follower.poll(limit, until=until, topics=set().union(*(fold.topics for fold in self.folds)))
+        topics = frozenset[str]().union(*(fold.topics for fold in self.folds))
+        batch = self._read_ahead(until, topics) or self._read(limit, until, topics)
+        if batch and not self._follower.drained:
+            self._ahead = Ahead(self._thread.submit(self._read_and_decode, limit, until, topics), until, topics)
+        return batch
+
+    def _read_ahead(self, until: int | None, topics: frozenset[str]) -> Batch | None:
+        ahead, self._ahead = self._ahead, None
+        if ahead is None:
+            return None
+        batch = ahead.batch.result()
+        if ahead.serves(until, topics):
+            return batch
+        self._follower.go_back(self.position)
+        return None
+
+    def _read(self, limit: int, until: int | None, topics: frozenset[str]) -> Batch:
+        return Batch(self._follower.poll(limit, until=until, topics=topics), self._decode)
+
+    def _read_and_decode(self, limit: int, until: int | None, topics: frozenset[str]) -> Batch:
+        batch = self._read(limit, until, topics)
+        with suppress(Exception):  # what cannot be decoded is told by who folds it
+            for recorded in batch.events:
+                if recorded.topic in topics:
+                    batch.event(recorded)
+        return batch
 
     @property
     def drained(self) -> bool:
         """Everything that happened was read, as far as one can know."""
-        return self._follower.drained and self._follower.settled_age_s == 0
+        return self._ahead is None and self._follower.drained and self._follower.settled_age_s == 0
 
     def close(self) -> None:
+        self._thread.shutdown()
         self._follower.close()
