@@ -43,7 +43,7 @@ class Events(Protocol):
 
 
 class BatchReader:
-    """Answers the next batch, and reads on in a thread while that one is published, as long as batches are full.
+    """Answers the next batch, and reads on in a thread when it is told to, as long as batches are full.
 
     The producer waits for the broker half of its time; that is when the next batch is fetched and translated. A relay
     that has caught up reads nothing ahead: what is recorded during a transaction then goes out with the next one.
@@ -56,12 +56,18 @@ class BatchReader:
         self._watchdog = watchdog
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="relay-reader")
         self._ahead: Future[tuple[Batch, bool]] | None = None
+        self._is_behind = False
 
     def next(self) -> Batch:
         """The next batch, without messages when nothing was recorded; raises what reading it raised."""
         batch, is_full = self._ahead.result() if self._ahead else self._read()
-        self._ahead = self._thread.submit(self._read) if is_full and not batch.stuck else None
+        self._ahead, self._is_behind = None, is_full and not batch.stuck
         return batch
+
+    def read_on(self) -> None:
+        """Begins to read the batch after the one that was answered, where there is more."""
+        if self._is_behind:
+            self._ahead = self._thread.submit(self._read)
 
     def _read(self) -> tuple[Batch, bool]:
         events = self._events.poll(self._limit)

@@ -7,7 +7,7 @@ timeout, so a watchdog ends the process; and after any error the producer is not
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 from kafka import KafkaProducer
@@ -95,14 +95,17 @@ class Relay:
         """The position of the last published event; 0 before the first."""
         return self.position.position if self.position else 0
 
-    def publish(self, batch: Batch) -> None:
-        """Publishes the batch; raises Unpublishable when it ends before an event that cannot go out."""
+    def publish(self, batch: Batch, meanwhile: Callable[[], None] = lambda: None) -> None:
+        """Publishes the batch; raises Unpublishable when it ends before an event that cannot go out.
+
+        `meanwhile` is called when everything is handed to the client and the wait for the broker begins.
+        """
         if batch.position:
-            self._commit(batch.messages, batch.position)
+            self._commit(batch.messages, batch.position, meanwhile)
         if batch.stuck:
             raise batch.stuck
 
-    def _commit(self, messages: Sequence[Message], position: RelayPosition) -> None:
+    def _commit(self, messages: Sequence[Message], position: RelayPosition, meanwhile: Callable[[], None]) -> None:
         with self._watchdog.guards("the transaction of the relay"):
             self._producer.begin_transaction()
             futures = [
@@ -124,6 +127,7 @@ class Relay:
                     partition=0,
                 )
             )
+            meanwhile()
             self._producer.flush(timeout=FLUSH_TIMEOUT_S)
             for future in futures:
                 future.get(timeout=0)  # the commit would answer even if one of them was lost

@@ -133,7 +133,7 @@ def _publish(
     while not stop.is_set():
         session.refuse_if_lost()
         batch = reader.next()
-        relay.publish(batch)
+        relay.publish(batch, meanwhile=reader.read_on)
         if not batch.messages:
             stop.wait(settings.idle_s)
         if relay.after != shown and (stop.is_set() or time.monotonic() >= next_show):

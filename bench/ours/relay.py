@@ -36,7 +36,7 @@ def prepare(settings: Settings) -> Iterator[Work]:
                 while done < job["events"]:
                     session.refuse_if_lost()
                     batch = reader.next()
-                    relay.publish(batch)
+                    relay.publish(batch, meanwhile=reader.read_on)
                     done += len(batch.messages)
                 return Score(done, time.perf_counter() - started)
 

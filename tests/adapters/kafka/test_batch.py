@@ -39,7 +39,9 @@ def reader_of(events: Told) -> BatchReader:
 
 
 def positions(reader: BatchReader) -> list[int]:
-    return [int(dict(message.headers)["ce_position"]) for message in reader.next().messages]
+    batch = reader.next()
+    reader.read_on()
+    return [int(dict(message.headers)["ce_position"]) for message in batch.messages]
 
 
 def test_batches_come_in_order_and_each_once() -> None:
@@ -51,6 +53,8 @@ def test_behind_a_full_batch_one_more_is_read_and_not_two() -> None:
     events = Told(EVENTS[:2], EVENTS[2:4], EVENTS[4:])
     with reader_of(events) as reader:
         reader.next()
+        assert len(events.asked) == 1  # until it is told to
+        reader.read_on()
         until(lambda: len(events.asked) == 2)
     assert len(events.asked) == 2
     assert events.asked[0] == threading.current_thread().name != events.asked[1]
@@ -67,6 +71,7 @@ def test_what_stands_before_an_event_that_cannot_go_out_is_a_batch_and_nothing_i
     events = Told([EVENTS[1], UNKNOWN], EVENTS[3:])
     with reader_of(events) as reader:
         batch = reader.next()
+        reader.read_on()
     assert [message.key for message in batch.messages] == [b"00000000-0000-0000-0000-000000000001"]
     assert batch.position
     assert batch.position.position == 20
@@ -100,5 +105,6 @@ def test_the_reading_has_ended_when_the_reader_is_left() -> None:
     events = Slow(EVENTS[:2], EVENTS[2:4])
     with reader_of(events) as reader:
         reader.next()
+        reader.read_on()
         threading.Timer(0.1, let_go.set).start()
     assert len(events.asked) == 2
