@@ -12,17 +12,14 @@ from adapters.postgres.directory import PersonalDirectory
 from adapters.postgres.history_reads import HistoryReads
 from adapters.postgres.ledger import directory_of, open_ledger, refuse_unsafe
 from adapters.postgres.migrate import migrate
-from adapters.postgres.projector_rebuild import parity
 from adapters.postgres.reads import ReadModels
 from adapters.postgres.reads_due_work import DueWorkReads, HoldingReads
 from adapters.postgres.reads_purchases import PurchaseReads
-from adapters.postgres.relay_session import RelaySession
 from adapters.postgres.session import login_of
 from adapters.settings import Settings
-from adapters.verification import verify_history
+from adapters.verification import verify_history, verify_read_models, verify_topic
 from domain.kernel import PydanticMapper
 from projections.audit.verify import Difference
-from projections.read_models import READ_MODELS
 from services.ledger import Ledger
 
 if TYPE_CHECKING:
@@ -168,30 +165,18 @@ class House:
         checks = dict.fromkeys(("chain", "payload", "commands", "facts", "snapshots", "read tables"), 0)
         found: list[Difference] = []
         with HistoryReads(self.database_url) as reads:
-            organizations = reads.organizations()
-            events = sum(1 for one in organizations for _ in reads.events(one))
+            size = reads.size()
             found += verify_history(reads)
-        for model in READ_MODELS:
-            told(f"rebuilding {model.name} to compare it")
-            found += parity(self.database_url, model.name)
+        found += verify_read_models(self.database_url, told)
         compared = None
         if broker is not None:
-            from adapters.kafka.relay_position import PositionLost
-            from adapters.kafka.topic import TopicUnreadable
-            from adapters.kafka.topic_audit import compare_topic
             from adapters.kafka.topic_settings import Topics
 
             topics = Topics()
             compared = f"{topics.events} on {broker.kind}"
             checks["topic"] = 0
             told(f"reading {compared}")
-            with RelaySession(self.database_url, topics.events) as session:
-                try:
-                    for one in compare_topic(broker.bootstrap, topics, session):
-                        key = f"position {one.position}"
-                        found.append(Difference(check="topic", key=key, what=f"{one.what}: {one.detail}"))
-                except (PositionLost, TopicUnreadable) as error:
-                    found.append(Difference(check="topic", key=topics.events, what=str(error)))
+            found += verify_topic(self.database_url, broker.bootstrap, topics)
         for difference in found:
             checks[difference.check] = checks.get(difference.check, 0) + 1
-        return Verified(checks, len(organizations), events, compared, found)
+        return Verified(checks, size.organizations, size.events, compared, found)

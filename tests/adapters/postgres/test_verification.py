@@ -197,3 +197,10 @@ def test_one_changed_cell_of_a_read_table_is_named(stored: Stored) -> None:
     (found,) = verify_read_models(stored.url)
     assert found.check == "read tables"
     assert found.what == "licenses_total is 7 and history gives 5"
+
+
+def test_personal_facts_of_an_organization_without_a_history_are_named(stored: Stored) -> None:
+    for table in ("events", "commands", "snapshots"):
+        stored.tamper(f"DELETE FROM ledger.{table} WHERE organization_id = %(organization)s")  # noqa: S608
+    assert stored.found()
+    assert all(found.endswith("no event refers to it") for found in stored.found())
