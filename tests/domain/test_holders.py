@@ -28,12 +28,6 @@ def test_the_oldest_assignment_stands_first() -> None:
     assert len(held) == 3
 
 
-def test_who_holds_one_already_keeps_the_place() -> None:
-    held = holders(BEN, CHRIS)
-    held.add(BEN)
-    assert list(held) == [BEN, CHRIS]
-
-
 def test_the_order_is_part_of_what_they_are() -> None:
     assert holders(BEN, CHRIS) != holders(CHRIS, BEN)
     assert holders(BEN) != [BEN]
@@ -50,6 +44,34 @@ def test_packed_and_back_they_are_the_same(member_ids: list[UUID]) -> None:
     assert back == held
     assert list(back) == member_ids
     assert all(member_id in back for member_id in member_ids)
+
+
+@given(st.lists(st.tuples(st.integers(0, 9), st.booleans())))
+def test_with_snapshots_anywhere_they_are_an_ordered_set(acts: list[tuple[int, bool]]) -> None:
+    """Each act gives or takes the license of one of ten, perhaps after a snapshot; beside it stands a plain list."""
+    held, model = Holders(), list[UUID]()
+    for number, after_a_snapshot in acts:
+        if after_a_snapshot:
+            held = STORED.validate_json(STORED.dump_json(held))
+        member_id = UUID(int=number << 64 | number)  # ids that overlap one another in the packed bytes
+        if member_id in model:
+            held.remove(member_id)
+            model.remove(member_id)
+        else:
+            held.add(member_id)
+            model.append(member_id)
+        assert (list(held), len(held)) == (model, len(model))
+        assert [UUID(int=n << 64 | n) in held for n in range(10)] == [UUID(int=n << 64 | n) in model for n in range(10)]
+        assert held.newest(3) == model[::-1][:3]
+    held.clear()
+    assert (list(held), len(held)) == ([], 0)
+
+
+def test_half_of_one_id_and_half_of_the_next_are_nobody() -> None:
+    first, second = UUID(int=1 << 64 | 2), UUID(int=3 << 64 | 4)
+    held = STORED.validate_json(STORED.dump_json(holders(first, second)))
+    assert UUID(int=2 << 64 | 3) not in held
+    assert second in held
 
 
 def test_a_holder_takes_16_bytes() -> None:
