@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import NamedTuple, Protocol, Self
 
+from adapters.garbage import cycles_left_alone
 from adapters.kafka.cloud_event import Message, message_of
 from adapters.kafka.public_mapper import Unpublishable
 from adapters.kafka.relay_position import RelayPosition
@@ -25,12 +26,13 @@ def translate(events: Sequence[RecordedEvent], source: str) -> Batch:
     """All events of the ledger `source`, or those before the first that cannot go out."""
     messages: list[Message] = []
     stuck: Unpublishable | None = None
-    for event in events:
-        try:
-            messages.append(message_of(event, source))
-        except Unpublishable as error:
-            stuck = error
-            break
+    with cycles_left_alone():
+        for event in events:
+            try:
+                messages.append(message_of(event, source))
+            except Unpublishable as error:
+                stuck = error
+                break
     position = RelayPosition.of(events[len(messages) - 1], source) if messages else None
     return Batch(messages, position, stuck)
 

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 from kafka import KafkaProducer
 
+from adapters.garbage import cycles_left_alone
 from adapters.kafka.batch import Batch
 from adapters.kafka.cloud_event import Message
 from adapters.kafka.relay_position import RelayPosition, read_position
@@ -106,7 +107,7 @@ class Relay:
             raise batch.stuck
 
     def _commit(self, messages: Sequence[Message], position: RelayPosition, meanwhile: Callable[[], None]) -> None:
-        with self._watchdog.guards("the transaction of the relay"):
+        with self._watchdog.guards("the transaction of the relay"), cycles_left_alone():
             self._producer.begin_transaction()
             futures = [
                 self._producer.send(

@@ -11,9 +11,10 @@ from typing import Any, Self
 import psycopg
 import structlog
 
+from adapters.garbage import cycles_left_alone
 from adapters.postgres.errors import unavailable_is_told
 from adapters.postgres.projector_builds import builds, create, drop_abandoned, lock, make_live, unlock
-from adapters.postgres.projector_fold import Batch, Feed, Fold, FoldFailed, Superseded, cycles_left_alone
+from adapters.postgres.projector_fold import Batch, Feed, Fold, FoldFailed, Superseded
 from adapters.postgres.read_tables import Build
 from adapters.postgres.session import PROJECTOR, session
 from domain.kernel import PydanticJSON, PydanticMapper

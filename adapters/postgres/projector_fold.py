@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from typing import Any, NamedTuple, TypeAlias, cast
 
 import psycopg
@@ -36,21 +35,6 @@ class Superseded(Exception):
     def __init__(self, fold: Fold) -> None:
         super().__init__(f"{fold.build.projection} build {fold.build.build}")
         self.fold = fold
-
-
-@contextmanager
-def cycles_left_alone() -> Iterator[None]:
-    """Puts off the search for reference cycles: a batch makes many objects and no cycle, and goes as a whole.
-
-    The search would walk all events of the batch again and again, which takes longer than decoding them.
-    """
-    searched = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if searched:
-            gc.enable()
 
 
 class Batch:
