@@ -18,7 +18,7 @@ FOLDED: LiteralString = (
     "SELECT originator_id, originator_version, topic, state, organization_id, organization_seq, position, recorded_at,"
     " metadata, chain_hash FROM ledger.events WHERE topic = ANY(%s) ORDER BY position LIMIT %s"
 )
-TOPICS = [event.TOPIC for event in Purchases.topics]  # type: ignore[attr-defined]
+TOPICS = [event.TOPIC for event in Purchases.topics]
 
 
 def table(name: str) -> ReadTable:

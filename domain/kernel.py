@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any, ClassVar, Self, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Self, cast
 from uuid import UUID
 
 from eventsourcing.domain import BaseAggregate, CanInitAggregate, CanMutateAggregate
@@ -29,6 +29,8 @@ class AggregateEvent(BaseModel, CanMutateAggregate[UUID]):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     class_version: ClassVar[int] = 1
+    if TYPE_CHECKING:
+        TOPIC: ClassVar[str]  # each event's own; the library looks whether a class has one
 
     originator_id: UUID
     originator_version: int
@@ -50,6 +52,9 @@ class Aggregate(BaseAggregate[UUID]):
 
     `State` names everything that later decisions rest on, with its types: what a snapshot keeps.
     """
+
+    if TYPE_CHECKING:
+        TOPIC: ClassVar[str]  # each aggregate's own; at run time an annotation would make this a dataclass
 
     class Event(AggregateEvent):
         """Base of the events of every aggregate."""

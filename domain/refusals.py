@@ -82,6 +82,13 @@ class SaveTooLarge(Refusal):
         )
 
 
+class UnstorableText(Refusal):
+    code = "unstorable_text"
+
+    def __init__(self, *, purpose: str) -> None:
+        super().__init__(f"the {purpose} contains a NUL character; remove it", purpose=purpose)
+
+
 class OrganizationExists(Refusal):
     code = "organization_exists"
 

@@ -202,7 +202,7 @@ class Ledger(Application[UUID]):
         return receipt
 
     def _thawed(self, kind: type[A], id: UUID, snapshot: Snapshot | None) -> A | None:  # noqa: A002
-        if snapshot is None or snapshot.topic != kind.TOPIC or snapshot.shape != kind.shape():  # type: ignore[attr-defined]
+        if snapshot is None or snapshot.topic != kind.TOPIC or snapshot.shape != kind.shape():
             return None
         try:
             aggregate = kind.thaw(snapshot.state, id=id, version=snapshot.version)
@@ -259,7 +259,7 @@ def envelopes(command: Command, step: str, count: int, occurred_at: datetime, ef
 def snapshot_of(aggregate: Aggregate) -> Snapshot:
     """What a recorded aggregate keeps for the next load."""
     return Snapshot(
-        topic=aggregate.TOPIC,  # type: ignore[attr-defined]
+        topic=aggregate.TOPIC,
         version=aggregate.version,
         shape=aggregate.shape(),
         state=aggregate.freeze(),

@@ -12,8 +12,7 @@ import typer
 from typer.exceptions import TyperException
 from typer.main import get_command
 
-# Each module adds its verbs to the tree.
-from adapters.cli import (  # noqa: F401
+from adapters.cli import (  # noqa: F401 - imported for the verbs that they add
     audit,
     buy,
     cancel,

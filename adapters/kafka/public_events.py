@@ -28,7 +28,7 @@ OPAQUE_TYPE = PublicType("seatledger.opaque.v1", Opaque)
 
 PUBLIC_TYPES: dict[str, PublicType] = {
     **DECLARED,
-    **{kind.TOPIC: OPAQUE_TYPE for kind in OPAQUE},  # type: ignore[attr-defined]
+    **{kind.TOPIC: OPAQUE_TYPE for kind in OPAQUE},
 }
 """What an event is called outside, by its stored name: every event of the domain stands here."""
 

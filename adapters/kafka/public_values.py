@@ -133,7 +133,7 @@ def public(name: str, *, of: type[AggregateEvent]) -> Callable[[M], M]:
     """Declares the model to be what goes out of an event of the domain, under a name that never changes."""
 
     def declare(model: M) -> M:
-        stored_name: str = of.TOPIC  # type: ignore[attr-defined]
+        stored_name: str = of.TOPIC
         if stored_name in DECLARED or any(known.name == name for known in DECLARED.values()):
             raise ValueError(f"{stored_name} or {name} is declared twice")
         DECLARED[stored_name] = PublicType(name, model)

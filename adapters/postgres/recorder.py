@@ -19,7 +19,7 @@ from adapters.postgres.datastore import LedgerDatastore
 from adapters.postgres.errors import unavailable_is_told
 from domain.envelope import RecordedEvent
 from domain.personal import PersonalFact
-from domain.refusals import Refusal
+from domain.refusals import UnstorableText
 from services.ports import AlreadyRecorded, LedgerUnavailable, Receipt, Snapshot, VersionConflict
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -58,13 +58,6 @@ TOLD = (
 KEEP_SNAPSHOT = "SELECT ledger.keep_snapshot(%b, %b, %b, %s, %b, %b, %b)"
 # The two-number form: its keys are never the one-number keys that the append locks.
 TURN = "SELECT pg_advisory_xact_lock(uuid_hash(%b), uuid_hash(%b))"
-
-
-class UnstorableText(Refusal):
-    code = "unstorable_text"
-
-    def __init__(self, *, purpose: str) -> None:
-        super().__init__(f"the {purpose} contains a NUL character; remove it", purpose=purpose)
 
 
 class LedgerRecorder(PostgresApplicationRecorder):

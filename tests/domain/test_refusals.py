@@ -36,6 +36,7 @@ from domain.refusals import (
     TooManyUsersAtOnce,
     UnknownCountry,
     UnknownCurrency,
+    UnstorableText,
     UserNotInOrganization,
 )
 from tests.examples import A_STRANGER, CHRIS, DAVID, OFFER, SUBSCRIPTION, TODAY, an_id
@@ -52,6 +53,7 @@ REFUSALS: list[tuple[Refusal, str, str]] = [
         "save_too_large",
         "split the command",
     ),
+    (UnstorableText(purpose="feedback"), "unstorable_text", "remove it"),
     (OrganizationExists(handle="contoso"), "organization_exists", "choose another handle"),
     (MemberNotActive(member_id=CHRIS, status="deactivated"), "member_not_active", "reactivate the member first"),
     (MemberNotActive(member_id=CHRIS, status="removed"), "member_not_active", "import the member again first"),

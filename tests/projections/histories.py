@@ -64,7 +64,7 @@ class ReadModel:
 
     def __init__(self, projection: Projection) -> None:
         self.projection = projection
-        self.topics = {event.TOPIC for event in projection.topics}  # type: ignore[attr-defined]
+        self.topics = {event.TOPIC for event in projection.topics}
         self.tables: dict[Table[Any], dict[Key, Any]] = {table: {} for table in projection.tables}
 
     def fold(self, batch: Iterable[RecordedEvent]) -> "ReadModel":

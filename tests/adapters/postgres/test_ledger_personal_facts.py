@@ -9,9 +9,9 @@ import pytest
 
 from adapters.postgres.directory import MEMBER_IDS, SEARCH
 from adapters.postgres.ledger import directory_of
-from adapters.postgres.recorder import UnstorableText
 from domain.member import Member
 from domain.personal import PersonalFact, Purpose
+from domain.refusals import UnstorableText
 from services.ledger import Ledger
 from services.ports import AlreadyRecorded, VersionConflict
 from tests.adapters.postgres.conftest import Admin
