@@ -9,9 +9,8 @@ from pydantic import Field
 
 from domain.calendar import MONTHS_OF_CYCLE, MONTHS_OF_TERM, BillingPlan, Term
 from domain.kernel import Aggregate, AggregateBorn, Value
+from domain.proration import DAILY_HALF_UP
 from domain.refusals import EffectiveDateTooEarly, OfferNotOnSale, PlanLongerThanTerm, PriceVersionExists
-
-RULE = "daily-half-up.v1"
 
 
 class OfferTerms(Value):
@@ -23,7 +22,7 @@ class OfferTerms(Value):
     currency: str = Field(pattern="^[A-Z]{3}$")
     currency_exponent: int = Field(ge=0, le=4)
     maximum: int = Field(ge=1)  # licenses of one subscription
-    rule: str = RULE  # how amounts of parts of a cycle are computed and rounded
+    rule: str = DAILY_HALF_UP.name  # how amounts of parts of a cycle are computed and rounded
 
 
 class PriceVersion(Value):

@@ -13,8 +13,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic.fields import FieldInfo
 
 from domain.kernel import AggregateEvent
-from domain.offer import RULE
 from domain.product import Policy
+from domain.proration import DAILY_HALF_UP
 
 
 def words(known: Any) -> FieldInfo:
@@ -42,7 +42,7 @@ class Price(PublicValue):
     currency_exponent: int
     unit_price_minor: int
     price_version: int
-    rule: Annotated[str, Field(examples=[RULE])]
+    rule: Annotated[str, Field(examples=[DAILY_HALF_UP.name])]
 
 
 class Batch(PublicValue):
@@ -80,7 +80,7 @@ class OfferTerms(PublicValue):
     currency: str
     currency_exponent: int
     maximum: int
-    rule: Annotated[str, Field(examples=[RULE])]
+    rule: Annotated[str, Field(examples=[DAILY_HALF_UP.name])]
 
 
 class PriceVersion(PublicValue):
