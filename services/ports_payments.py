@@ -117,7 +117,7 @@ class SettlementRow(NamedTuple):
     """A movement that the provider settles with us. `payment_id`: ours, as we told it."""
 
     settled_on: date
-    kind: Literal["capture", "refund", "dispute", "dispute_reversal"]
+    kind: Literal["capture", "refund", "refund_reversal", "dispute", "dispute_reversal"]  # reversal: it comes back
     payment_id: UUID
     attempt: int
     refund_id: UUID | None

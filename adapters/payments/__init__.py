@@ -1,0 +1,1 @@
+"""Payment providers: a strict sandbox of our own, and Stripe."""
