@@ -1,0 +1,1 @@
+"""Invoices as pages and as JSON."""
