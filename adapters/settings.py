@@ -18,6 +18,7 @@ PREFIX = "SEATLEDGER_"
 _SECRETS = ("database_url", "migration_database_url", "fingerprint_key")
 _FINGERPRINT_KEY_BYTES = 32
 _HOST_AND_PORT = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^\s,:/\[\]]+):[0-9]{1,5}")
+_LINE_BREAK = re.compile(r"\n|\\n|;")  # environment files have no line breaks of their own
 _HOW_TO_MAKE_A_KEY = "python3 -c 'import secrets; print(secrets.token_hex(32))'"
 
 
@@ -47,6 +48,12 @@ class Settings(BaseSettings):
     """At least 64 hexadecimal digits, the same for all processes and for ever: keys the fingerprints of commands."""
     pool_size: int = Field(default=8, ge=1, le=1000)
     """Connections to PostgreSQL that one process may have open."""
+    tax_table: Path | None = None
+    """A CSV file of tax rates with the columns of `adapters/tax/standard_rates.csv`; unset: that one."""
+    seller_name: str = Field(default="seatledger", max_length=200)
+    """Who sells: the first line of the seller's block on invoices."""
+    seller_address: str = Field(default="", max_length=1000)
+    """The lines below it, with a line break, `\\n` or `;` between: address, register, tax number."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_json: bool = False
 
@@ -78,10 +85,17 @@ class Settings(BaseSettings):
             raise ValueError("must be host:port, or several with commas between")
         return value
 
-    @field_validator("home")
+    @field_validator("home", "tax_table")
     @classmethod
-    def _stays_where_it_is(cls, value: Path) -> Path:
-        return value.expanduser().absolute()
+    def _stays_where_it_is(cls, value: Path | None) -> Path | None:
+        return value.expanduser().absolute() if value else None
+
+    @field_validator("seller_name")
+    @classmethod
+    def _says_who_sells(cls, value: str) -> str:
+        if not value.strip():
+            raise ValueError("must name the seller")
+        return value.strip()
 
     @field_validator("fingerprint_key")
     @classmethod
@@ -110,6 +124,12 @@ class Settings(BaseSettings):
     def migration_url(self) -> SecretStr | None:
         """The connection for migrations; None: the embedded server."""
         return self.migration_database_url or self.database_url
+
+    @property
+    def seller(self) -> tuple[str, ...]:
+        """The seller's block on invoices, a line each."""
+        lines = (part.strip() for part in _LINE_BREAK.split(self.seller_address))
+        return self.seller_name, *(part for part in lines if part)
 
     def fingerprint_secret(self) -> bytes:
         """Gives the key of command fingerprints; beside an embedded database it is made once and kept in `home`."""

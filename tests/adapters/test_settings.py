@@ -18,7 +18,16 @@ CANARY = "s3cret-canary"
 
 @pytest.fixture(autouse=True)
 def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("DATABASE_URL", "MIGRATION_DATABASE_URL", "KAFKA_BOOTSTRAP", "HOME", "FINGERPRINT_KEY"):
+    for name in (
+        "DATABASE_URL",
+        "MIGRATION_DATABASE_URL",
+        "KAFKA_BOOTSTRAP",
+        "HOME",
+        "FINGERPRINT_KEY",
+        "TAX_TABLE",
+        "SELLER_NAME",
+        "SELLER_ADDRESS",
+    ):
         monkeypatch.delenv(f"SEATLEDGER_{name}", raising=False)
 
 
@@ -137,3 +146,24 @@ def test_a_database_of_ones_own_needs_a_fingerprint_key_of_ones_own(monkeypatch:
         read_settings().fingerprint_secret()
     monkeypatch.setenv("SEATLEDGER_FINGERPRINT_KEY", KEY)
     assert read_settings().fingerprint_secret() == bytes.fromhex(KEY)
+
+
+def test_the_seller_is_a_name_and_the_lines_of_an_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert read_settings().seller == ("seatledger",)
+    monkeypatch.setenv("SEATLEDGER_SELLER_NAME", "콘토소 GmbH")
+    for address in ("Hauptstr. 1; 10115 Berlin;", "Hauptstr. 1\n10115 Berlin", "Hauptstr. 1\\n10115 Berlin"):
+        monkeypatch.setenv("SEATLEDGER_SELLER_ADDRESS", address)
+        assert read_settings().seller == ("콘토소 GmbH", "Hauptstr. 1", "10115 Berlin")
+
+
+def test_a_seller_without_a_name_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SEATLEDGER_SELLER_NAME", "  ")
+    with pytest.raises(SettingsInvalid, match="SEATLEDGER_SELLER_NAME must name the seller"):
+        read_settings()
+
+
+def test_a_tax_table_of_ones_own_is_found_from_anywhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    assert read_settings().tax_table is None
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SEATLEDGER_TAX_TABLE", "taxes.csv")
+    assert read_settings().tax_table == tmp_path / "taxes.csv"
