@@ -15,7 +15,7 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 PREFIX = "SEATLEDGER_"
-_SECRETS = ("database_url", "migration_database_url", "fingerprint_key")
+_SECRETS = ("database_url", "migration_database_url", "fingerprint_key", "stripe_api_key")
 _FINGERPRINT_KEY_BYTES = 32
 _HOST_AND_PORT = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^\s,:/\[\]]+):[0-9]{1,5}")
 _LINE_BREAK = re.compile(r"\n|\\n|;")  # environment files have no line breaks of their own
@@ -46,6 +46,8 @@ class Settings(BaseSettings):
     """Where the embedded servers and generated files live."""
     fingerprint_key: SecretStr | None = None
     """At least 64 hexadecimal digits, the same for all processes and for ever: keys the fingerprints of commands."""
+    stripe_api_key: SecretStr | None = None
+    """The secret key of a Stripe account; unset: the sandbox, a provider of our own that moves no money."""
     pool_size: int = Field(default=8, ge=1, le=1000)
     """Connections to PostgreSQL that one process may have open."""
     tax_table: Path | None = None
