@@ -6,7 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
-pytest.register_assert_rewrite("tests.adapters.payments.contract")
+pytest.register_assert_rewrite(
+    *(f"tests.adapters.payments.contract_{part}" for part in ("cards", "charges", "holds", "refunds"))
+)
 
 from tests.adapters.payments.sandbox_bench import SandboxBench  # noqa: E402 - after the line above
 

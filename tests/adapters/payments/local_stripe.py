@@ -27,6 +27,7 @@ from localstripe import resources, server
 resources.Store.dump_to_disk = lambda self: None
 listening = socket.socket()
 listening.bind(("127.0.0.1", 0))
+listening.listen()  # before the port is told: what comes early waits
 print(listening.getsockname()[1], flush=True)
 web.run_app(server.app, sock=listening, print=None, access_log=None)
 """
