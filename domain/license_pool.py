@@ -1,14 +1,14 @@
 """LicensePool: how many licenses a subscription has, and who holds them."""
 
-from collections.abc import Iterable, Mapping
-from datetime import datetime
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime, timedelta
 from typing import ClassVar, Literal
 from uuid import UUID
 
 from eventsourcing.domain import event
 from pydantic import AwareDatetime, Field
 
-from domain.calendar import CHANGE_WINDOW
+from domain.calendar import CHANGE_WINDOW, Period
 from domain.holders import Holders
 from domain.kernel import Aggregate, AggregateBorn, Value
 from domain.member import Member
@@ -26,10 +26,13 @@ from domain.refusals import (
 )
 
 USERS_AT_ONCE = 20
+FIRST_BATCH = 1
 
 ResizeReason = Literal["increase", "decrease", "renewal", "take_over"]
 UnassignReason = Literal["requested", "member_removed", "over_assigned", "users_moved"]
-CloseReason = Literal["cancelled", "ended", "taken_over"]
+CloseReason = Literal["cancelled", "ended", "taken_over", "reactivated"]
+
+OVER_ASSIGNED_DAYS = 90  # or the term, if that is shorter: how long more may be assigned than there are
 
 
 class Batch(Value):
@@ -42,6 +45,15 @@ class Batch(Value):
     @property
     def removable_until(self) -> datetime:
         return self.opened_at + CHANGE_WINDOW
+
+
+class Charge(Value):
+    """Where the money of licenses stands: a line of an invoice, for a batch or, at a cycle's start, for all."""
+
+    invoice_id: UUID
+    line: int
+    batch: int
+    cycle: Period
 
 
 class LicensePool(Aggregate):
@@ -58,6 +70,8 @@ class LicensePool(Aggregate):
         price: PriceFacts
         batch: Batch
         removable_until: AwareDatetime  # the batch's window ends
+        charge: Charge
+        document_id: UUID  # the invoice
 
     class LicensesResized(Aggregate.Event):
         TOPIC: ClassVar[str] = "seatledger.LicensePool.LicensesResized"
@@ -70,7 +84,18 @@ class LicensePool(Aggregate):
         price: PriceFacts
         batches: tuple[Batch, ...]  # those that changed, as they are now: the opened one, or the ones taken from
         removable_until: AwareDatetime | None  # of the opened batch; none for a decrease
-        document_id: UUID | None = None  # the invoice or credit note
+        charge: Charge | None  # for the opened batch; none for a decrease
+        document_id: UUID | None  # the invoice; none for a decrease
+        credit_note_ids: tuple[UUID, ...]  # of a decrease: one for each invoice that it amends
+        over_assigned_until: date | None  # of a renewal with more assigned than there are: when the newest lose theirs
+
+    class LicensesCharged(Aggregate.Event):
+        TOPIC: ClassVar[str] = "seatledger.LicensePool.LicensesCharged"
+        subscription_id: UUID
+        product_id: str
+        total: int
+        charge: Charge
+        document_id: UUID
 
     class LicenseAssigned(Aggregate.Event):
         TOPIC: ClassVar[str] = "seatledger.LicensePool.LicenseAssigned"
@@ -104,13 +129,26 @@ class LicensePool(Aggregate):
         total: int
         batches: list[Batch]
         last_batch: int
+        charges: list[Charge]
+        over_assigned_until: date | None
         holders: Holders
+        former_holders: Holders
         closed: bool
 
     @classmethod
-    def open(cls, *, id: UUID, subscription_id: UUID, total: int, price: PriceFacts, at: datetime) -> "LicensePool":  # noqa: A002
+    def open(
+        cls,
+        *,
+        id: UUID,  # noqa: A002 - the library's word
+        subscription_id: UUID,
+        total: int,
+        price: PriceFacts,
+        invoice_id: UUID,
+        cycle: Period,
+        at: datetime,
+    ) -> "LicensePool":
         refuse_total(total, price)
-        batch = Batch(number=1, licenses=total, opened_at=at)
+        batch = Batch(number=FIRST_BATCH, licenses=total, opened_at=at)
         return cls.born(
             cls.LicensePoolOpened,
             id=id,
@@ -121,6 +159,8 @@ class LicensePool(Aggregate):
             price=price,
             batch=batch,
             removable_until=batch.removable_until,
+            charge=Charge(invoice_id=invoice_id, line=1, batch=batch.number, cycle=cycle),
+            document_id=invoice_id,
         )
 
     # What may be asked.
@@ -132,6 +172,21 @@ class LicensePool(Aggregate):
     @property
     def free(self) -> int:
         return 0 if self.closed else max(0, self.total - self.assigned)
+
+    @property
+    def charged_until(self) -> date:
+        """The first day that no charge covers: the start of the next cycle."""
+        return self.charges[-1].cycle.end
+
+    @property
+    def cycle(self) -> Period:
+        """The cycle that was charged last."""
+        return self.charges[-1].cycle
+
+    @property
+    def excess(self) -> int:
+        """How many more are assigned than there are."""
+        return 0 if self.closed else max(0, self.assigned - self.total)
 
     def removable(self, at: datetime) -> list[Batch]:
         """The batches whose window is open, newest first."""
@@ -147,34 +202,91 @@ class LicensePool(Aggregate):
 
     # Commands decide. Repeating one tells nothing.
 
-    def resize(self, total: int, price: PriceFacts, at: datetime) -> None:
-        """Sets the new total, at the price of the term."""
-        self._refuse_when_closed()
-        if total > self.total:
-            self._increase(total, price, at)
-        elif total < self.total:
-            self._decrease(total, price, at)
-
-    def _increase(self, total: int, price: PriceFacts, at: datetime) -> None:
-        refuse_total(total, price)
+    def increase(self, total: int, price: PriceFacts, *, invoice_id: UUID, at: datetime) -> None:
+        """Opens a batch, at the price of the term; charged with an invoice of its own."""
+        self.refuse_increase(total, price)
         batch = Batch(number=self.last_batch + 1, licenses=total - self.total, opened_at=at)
-        self._tell_resized(total, "increase", price, (batch,), removable_until=batch.removable_until)
+        charge = Charge(invoice_id=invoice_id, line=1, batch=batch.number, cycle=self.cycle)
+        self._tell_resized(total, "increase", price, (batch,), charge=charge)
 
-    def _decrease(self, total: int, price: PriceFacts, at: datetime) -> None:
+    def refuse_increase(self, total: int, price: PriceFacts) -> None:
+        self._refuse_when_closed()
+        refuse_total(total, price)
+
+    def decrease(self, total: int, price: PriceFacts, *, credit_note_ids: Sequence[UUID], at: datetime) -> None:
+        """Takes licenses from the newest batches."""
+        taken = self.taken_by(total, price, at)
+        left = tuple(batch.model_copy(update={"licenses": batch.licenses - count}) for batch, count in taken)
+        self._tell_resized(total, "decrease", price, left, credit_note_ids=tuple(credit_note_ids))
+
+    def taken_by(self, total: int, price: PriceFacts, at: datetime) -> list[tuple[Batch, int]]:
+        """Which batches a decrease takes how many licenses from, newest first; whole or refused."""
+        self._refuse_when_closed()
         refuse_total(total, price)
         if total < self.assigned:
             raise LicensesStillAssigned(total=total, assigned=self.assigned)
-        self._tell_resized(total, "decrease", price, self._taken(self.total - total, at), removable_until=None)
+        count = self.total - total
+        open_batches = self.removable(at)
+        if count > sum(batch.licenses for batch in open_batches):
+            raise RemovalWindowPassed(
+                asked=count,
+                removable_now=self.removable_now(at),
+                windows=[(batch.licenses, batch.removable_until) for batch in open_batches if batch.licenses],
+            )
+        taken = []
+        for batch in open_batches:
+            here = min(count, batch.licenses)
+            if here:
+                taken.append((batch, here))
+            count -= here
+        return taken
 
-    def assign(self, candidates: Mapping[UUID, Member | None]) -> None:
-        """Gives each candidate a license, all or none; `None` is a member that does not exist."""
+    def all_batches(self) -> list[tuple[Batch, int]]:
+        """Everything there is, newest first: what a cancellation takes."""
+        return [(batch, batch.licenses) for batch in reversed(self.batches)]
+
+    def renew(
+        self, total: int, price: PriceFacts, *, invoice_id: UUID, line: int, cycle: Period, term: Period, at: datetime
+    ) -> None:
+        """Opens a batch of all licenses and closes the others; the scheduled total may be below what is assigned."""
+        batch = Batch(number=self.last_batch + 1, licenses=total, opened_at=at)
+        closed = tuple(standing.model_copy(update={"licenses": 0}) for standing in self.batches)
+        resolved_on = min(term.start + timedelta(days=OVER_ASSIGNED_DAYS), term.end)
+        self._tell_resized(
+            total,
+            "renewal",
+            price,
+            (*closed, batch),
+            charge=Charge(invoice_id=invoice_id, line=line, batch=batch.number, cycle=cycle),
+            over_assigned_until=resolved_on if total < self.assigned else None,
+        )
+
+    def charge(self, *, invoice_id: UUID, line: int, cycle: Period) -> None:
+        """A cycle within the term: charged for all licenses; opens no batch."""
+        self.tell(
+            self.LicensesCharged,
+            charge=Charge(invoice_id=invoice_id, line=line, batch=self.last_batch, cycle=cycle),
+            document_id=invoice_id,
+            **self._whose(),
+        )
+
+    def unassign_excess(self) -> None:
+        """The newest assignments above the total end."""
+        self.unassign(self.holders.newest(self.excess), reason="over_assigned")
+
+    def assign(self, candidates: Mapping[UUID, Member | None], *, all_at_once: bool = False) -> None:
+        """Gives each candidate a license, all or none; `None` is a member that does not exist.
+
+        `all_at_once`: they come with a subscription that this one takes the place of, however many they are.
+        """
         self._refuse_when_closed()
-        refuse_many_users(len(candidates))
+        if not all_at_once:
+            refuse_many_users(len(candidates))
         wanting = {member_id: member for member_id, member in candidates.items() if member_id not in self.holders}
         reasons = {
             str(member_id): member.status if member else "unknown"
             for member_id, member in wanting.items()
-            if member is None or not member.active
+            if member is None or not (member.active or (all_at_once and member.status == "deactivated"))
         }
         if reasons:
             raise UserNotInOrganization(reasons=reasons)
@@ -214,7 +326,9 @@ class LicensePool(Aggregate):
         price: PriceFacts,
         batches: tuple[Batch, ...],
         *,
-        removable_until: datetime | None,
+        charge: Charge | None = None,
+        credit_note_ids: tuple[UUID, ...] = (),
+        over_assigned_until: date | None = None,
     ) -> None:
         self.tell(
             self.LicensesResized,
@@ -226,45 +340,45 @@ class LicensePool(Aggregate):
             reason=reason,
             price=price,
             batches=batches,
-            removable_until=removable_until,
+            removable_until=batches[-1].removable_until if charge else None,
+            charge=charge,
+            document_id=charge.invoice_id if charge else None,
+            credit_note_ids=credit_note_ids,
+            over_assigned_until=over_assigned_until,
         )
-
-    def _taken(self, count: int, at: datetime) -> tuple[Batch, ...]:
-        """What is left of the batches that `count` licenses are taken from, newest first, whole or refused."""
-        open_batches = self.removable(at)
-        if count > sum(batch.licenses for batch in open_batches):
-            raise RemovalWindowPassed(
-                asked=count,
-                removable_now=self.removable_now(at),
-                windows=[(batch.licenses, batch.removable_until) for batch in open_batches if batch.licenses],
-            )
-        left = []
-        for batch in open_batches:
-            taken = min(count, batch.licenses)
-            if taken:
-                left.append(batch.model_copy(update={"licenses": batch.licenses - taken}))
-            count -= taken
-        return tuple(left)
 
     # Events apply. No rule below this line: history must always replay.
 
     @event(LicensePoolOpened)
-    def __init__(self, subscription_id: UUID, product_id: str, offer_id: UUID, total: int, batch: Batch) -> None:
+    def __init__(
+        self, *, subscription_id: UUID, product_id: str, offer_id: UUID, total: int, batch: Batch, charge: Charge
+    ) -> None:
         self.subscription_id = subscription_id
         self.product_id = product_id
         self.offer_id = offer_id
         self.total = total
         self.batches = [batch]
         self.last_batch = batch.number
+        self.charges = [charge]
+        self.over_assigned_until: date | None = None
         self.holders = Holders()
+        self.former_holders = Holders()
         self.closed = False
 
     @event(LicensesResized)
-    def _resized(self, total: int, batches: tuple[Batch, ...]) -> None:
+    def _resized(
+        self, total: int, batches: tuple[Batch, ...], charge: Charge | None, over_assigned_until: date | None
+    ) -> None:
         self.total = total
+        self.charges = with_charge(self.charges, charge)
+        self.over_assigned_until = over_assigned_until
         changed = {batch.number: batch for batch in self.batches} | {batch.number: batch for batch in batches}
         self.batches = [batch for batch in changed.values() if batch.licenses]
         self.last_batch = max(self.last_batch, *changed)
+
+    @event(LicensesCharged)
+    def _charged(self, charge: Charge) -> None:
+        self.charges = with_charge(self.charges, charge)
 
     @event(LicenseAssigned)
     def _assigned(self, member_id: UUID) -> None:
@@ -276,8 +390,16 @@ class LicensePool(Aggregate):
 
     @event(LicensePoolClosed)
     def _closed(self) -> None:
-        self.holders.clear()
+        self.former_holders = self.holders
+        self.holders = Holders()
         self.closed = True
+
+
+def with_charge(charges: list[Charge], charge: Charge | None) -> list[Charge]:
+    """The charges of a cycle and of the one before it: a credit of a young batch reaches no further back."""
+    if charge is None:
+        return charges
+    return [standing for standing in charges if standing.cycle.end >= charge.cycle.start] + [charge]
 
 
 def refuse_total(total: int, price: PriceFacts) -> None:

@@ -91,10 +91,14 @@ class Offer(Aggregate):
 
     # What may be asked.
 
+    def refuse_when_withdrawn(self, day: date) -> None:
+        """Whether a term may start on `day`."""
+        if self.withdrawn_on is not None and day >= self.withdrawn_on:
+            raise OfferNotOnSale(offer_id=self.id, why=f"it is withdrawn from {self.withdrawn_on} on")
+
     def price_on(self, day: date) -> PriceFacts:
         """The price facts of a term that starts on `day`."""
-        if self.withdrawn_on is not None and day >= self.withdrawn_on:
-            raise OfferNotOnSale(offer_id=self.id, why=f"it was withdrawn on {self.withdrawn_on}")
+        self.refuse_when_withdrawn(day)
         valid = [price for price in self.prices if price.effective_on <= day]
         if not valid:
             raise OfferNotOnSale(offer_id=self.id, why=f"it has no price on {day}")

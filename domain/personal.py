@@ -9,7 +9,20 @@ from pydantic import ConfigDict, Field
 
 from domain.kernel import Value
 
-Purpose = Literal["user_name", "display_name", "first_name", "last_name", "job_title", "department", "feedback"]
+Purpose = Literal[
+    "user_name",
+    "display_name",
+    "first_name",
+    "last_name",
+    "job_title",
+    "department",
+    "feedback",
+    "card_holder",
+    "card_address",
+    "bill_to_name",
+    "bill_to_address",
+    "tax_id",
+]
 
 TAG = b"seatledger.fact.1"
 

@@ -89,6 +89,19 @@ class UnstorableText(Refusal):
         super().__init__(f"the {purpose} contains a NUL character; remove it", purpose=purpose)
 
 
+class CardDataNotAccepted(Refusal):
+    """Names the place, as a JSON pointer, and never what stands there."""
+
+    code = "card_data_not_accepted"
+
+    def __init__(self, *, field: str) -> None:
+        super().__init__(
+            f"{field or 'the input'} looks like a card number or a security code, which is not accepted here; give it"
+            " to the payment provider and send the provider's token",
+            field=field,
+        )
+
+
 class OrganizationExists(Refusal):
     code = "organization_exists"
 
@@ -302,7 +315,11 @@ class CancellationWindowPassed(Refusal):
 
 class SubscriptionNotActive(Refusal):
     code = "subscription_not_active"
-    REMEDIES: ClassVar = {"in_grace": "pay what is past due first"}
+    REMEDIES: ClassVar = {
+        "in_grace": "pay what is past due first",
+        "expired": "reactivate it or buy a new one",
+        "disabled": "reactivate it or buy a new one",
+    }
 
     def __init__(self, *, subscription_id: UUID, state: str) -> None:
         super().__init__(
@@ -319,4 +336,188 @@ class RecurringBillingOff(Refusal):
         super().__init__(
             f"recurring billing of {subscription_id} is off, so it does not renew; turn it on first",
             subscription_id=str(subscription_id),
+        )
+
+
+# Money.
+
+
+class QuoteChanged(Refusal):
+    code = "quote_changed"
+
+    def __init__(self, *, expected_minor: int, actual_minor: int, currency: str) -> None:
+        super().__init__(
+            f"it comes to {actual_minor} {currency} in minor units, not {expected_minor} as you expected; look at the"
+            " quote again and repeat with its amount",
+            expected_minor=expected_minor,
+            actual_minor=actual_minor,
+            currency=currency,
+        )
+
+
+class BillingProfileRequired(Refusal):
+    code = "billing_profile_required"
+
+    def __init__(self, *, member_id: UUID) -> None:
+        super().__init__(
+            f"member {member_id} has no billing profile; add a payment method and open one, or name another's on which"
+            " the member may buy",
+            member_id=str(member_id),
+        )
+
+
+class BillingProfileRoleNeeded(Refusal):
+    code = "billing_profile_role_needed"
+
+    def __init__(self, *, billing_profile_id: UUID, roles: Sequence[str]) -> None:
+        super().__init__(
+            f"on billing profile {billing_profile_id} this takes the role {' or '.join(roles)}; ask its owner",
+            billing_profile_id=str(billing_profile_id),
+            roles=list(roles),
+        )
+
+
+class PurchaseOrderNumberUnusable(Refusal):
+    code = "po_number_unusable"
+
+    def __init__(self) -> None:
+        super().__init__("the PO number is blank; give one, or remove it")
+
+
+class CardOfAnotherCountry(Refusal):
+    code = "card_of_another_country"
+
+    def __init__(self, *, country: str, needed: str) -> None:
+        super().__init__(
+            f"the card was issued in {country} and the organization is in {needed}; use a card issued in {needed}",
+            country=country,
+            needed=needed,
+        )
+
+
+class CardNotAccepted(Refusal):
+    code = "card_not_accepted"
+
+    def __init__(self, *, why: str) -> None:
+        super().__init__(f"the provider does not take the card: {why}; check the details or use another card", why=why)
+
+
+class PaymentMethodInUse(Refusal):
+    code = "payment_method_in_use"
+
+    def __init__(self, *, payment_method_id: UUID, billing_profile_ids: Sequence[UUID]) -> None:
+        named = ", ".join(str(profile_id) for profile_id in billing_profile_ids)
+        super().__init__(
+            f"payment method {payment_method_id} is charged by billing profile {named}; replace it there first",
+            payment_method_id=str(payment_method_id),
+            billing_profile_ids=[str(profile_id) for profile_id in billing_profile_ids],
+        )
+
+
+class PaymentDeclined(Refusal):
+    """The provider declined the charge; the payment is recorded, and nothing else has changed."""
+
+    code = "payment_declined"
+
+    def __init__(self, *, payment_id: UUID, why: str) -> None:
+        super().__init__(
+            f"the payment was declined ({why}); edit or replace the card, then send the command again",
+            payment_id=str(payment_id),
+            why=why,
+        )
+
+
+class PaymentActionRequired(Refusal):
+    code = "payment_action_required"
+
+    def __init__(self, *, payment_id: UUID, url: str | None) -> None:
+        super().__init__(
+            f"the bank asks the payer to confirm payment {payment_id} at {url or 'its own page'};"
+            " confirm it, then send the same command with the same id",
+            payment_id=str(payment_id),
+            url=url,
+        )
+
+
+class PaymentOutcomeUnknown(Refusal):
+    code = "payment_outcome_unknown"
+
+    def __init__(self, *, payment_id: UUID) -> None:
+        super().__init__(
+            f"the provider does not answer, so the outcome of payment {payment_id} is not known yet; nothing is charged"
+            " twice: send the same command with the same id again, or wait for the life-cycle run",
+            payment_id=str(payment_id),
+        )
+
+
+class InvoicePastDue(Refusal):
+    code = "invoice_past_due"
+
+    def __init__(self, *, invoice_ids: Sequence[UUID]) -> None:
+        named = ", ".join(str(invoice_id) for invoice_id in invoice_ids)
+        super().__init__(
+            f"invoice {named} is past due; pay it, or edit or replace the card, first",
+            invoice_ids=[str(invoice_id) for invoice_id in invoice_ids],
+        )
+
+
+class NothingDue(Refusal):
+    code = "nothing_due"
+
+    def __init__(self, *, number: str, due_minor: int) -> None:
+        super().__init__(
+            f"on invoice {number} {due_minor} minor units are due, which is nothing that can be charged;"
+            " a small amount is collected with the next charge",
+            number=number,
+            due_minor=due_minor,
+        )
+
+
+# The life cycle.
+
+
+class NoSimulation(Refusal):
+    code = "no_simulation"
+
+    def __init__(self, *, handle: str) -> None:
+        super().__init__(
+            f"organization {handle} is no simulation and lives at the clock's time; leave the time out, or create an"
+            " organization with --simulation",
+            handle=handle,
+        )
+
+
+class NotYetThen(Refusal):
+    code = "as_of_in_the_future"
+
+    def __init__(self, *, as_of: datetime, now: datetime) -> None:
+        super().__init__(
+            f"{as_of:%Y-%m-%d %H:%M} UTC is later than now, {now:%Y-%m-%d %H:%M} UTC; only a simulated organization on"
+            " the sandbox gateway lives ahead of the clock",
+            as_of=as_of.isoformat(),
+            now=now.isoformat(),
+        )
+
+
+class NothingToReactivate(Refusal):
+    code = "nothing_to_reactivate"
+
+    def __init__(self, *, subscription_id: UUID, state: str, reactivated_as: UUID | None) -> None:
+        done = f"it was reactivated as {reactivated_as}" if reactivated_as else f"it is {state}"
+        super().__init__(
+            f"subscription {subscription_id} cannot be reactivated: {done}; only an expired or disabled one can, once",
+            subscription_id=str(subscription_id),
+            state=state,
+            reactivated_as=str(reactivated_as) if reactivated_as else None,
+        )
+
+
+class OtherProduct(Refusal):
+    code = "other_product"
+
+    def __init__(self, *, product_id: str, needed: str) -> None:
+        super().__init__(
+            f"the target subscription is for {product_id}, not for {needed}; choose one of the same product",
+            product_id=product_id,
+            needed=needed,
         )

@@ -1,7 +1,8 @@
 """Subscription: what was bought, by whom, until when, and how it ends."""
 
-from datetime import date, datetime
-from typing import ClassVar, Literal
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+from typing import Any, ClassVar, Literal
 from uuid import UUID
 
 from eventsourcing.domain import event
@@ -15,7 +16,14 @@ from domain.offer import PriceFacts
 from domain.organization import Organization
 from domain.personal import FactRef
 from domain.product import ProductFacts
-from domain.refusals import CancellationWindowPassed, OfferNotOnSale, RecurringBillingOff, SubscriptionNotActive
+from domain.refusals import (
+    CancellationWindowPassed,
+    InvoicePastDue,
+    NothingToReactivate,
+    OfferNotOnSale,
+    RecurringBillingOff,
+    SubscriptionNotActive,
+)
 
 Channel = Literal["self_service", "central"]
 LifeState = Literal["active", "in_grace", "expired", "disabled", "deleted"]
@@ -29,10 +37,15 @@ CancelReason = Literal[
     "project_ended",
     "other",
 ]
+CancelWhen = Literal["now", "term_end", "taken_over"]
+DisableReason = Literal["expired", "grace_ended"]
+TakeOverReason = Literal["purchaser_left", "consolidation", "requested", "other"]
 RecurringOffReason = Literal["requested", "cancellation_scheduled", "offer_withdrawn", "purchaser_left"]
 ChangeDroppedReason = Literal["requested", "recurring_billing_off", "cancelled"]
 
-Act = Literal["increase", "schedule", "recurring", "decrease", "cancel", "assign", "unassign"]
+Act = Literal[
+    "increase", "schedule", "recurring", "decrease", "cancel", "assign", "unassign", "take over", "adopt", "move to"
+]
 ALLOWED: dict[Act, frozenset[LifeState]] = {
     "increase": frozenset({"active"}),
     "schedule": frozenset({"active", "in_grace"}),
@@ -41,7 +54,13 @@ ALLOWED: dict[Act, frozenset[LifeState]] = {
     "cancel": frozenset({"active", "in_grace"}),
     "assign": frozenset({"active", "in_grace", "expired"}),
     "unassign": frozenset({"active", "in_grace", "expired", "disabled"}),
+    "take over": frozenset({"active", "in_grace"}),
+    "adopt": frozenset({"active"}),
+    "move to": frozenset({"active"}),
 }
+
+EXPIRED_DAYS = 30  # between the end of the term and the end of access
+DISABLED_DAYS = 90  # between the end of access and deletion
 
 
 class Subscription(Aggregate):
@@ -64,9 +83,9 @@ class Subscription(Aggregate):
         purchased_at: AwareDatetime
         cancellable_until: AwareDatetime
         recurring_billing: bool
-        billing_profile_id: UUID | None = None
-        document_id: UUID | None = None  # the invoice
-        replaces_id: UUID | None = None  # the subscription that this one reactivates
+        billing_profile_id: UUID
+        document_id: UUID  # the invoice
+        replaces_id: UUID | None  # the subscription that this one reactivates
 
     class RecurringBillingTurnedOff(Aggregate.Event):
         TOPIC: ClassVar[str] = "seatledger.Subscription.RecurringBillingTurnedOff"
@@ -117,13 +136,81 @@ class Subscription(Aggregate):
         offer_id: UUID
         pool_id: UUID
         purchaser_id: UUID
-        when: Literal["now", "term_end"]
+        when: CancelWhen
         reason: CancelReason
         feedback: FactRef | None
         licenses: int  # of the pool, as it closes
         cancelled_at: AwareDatetime
         ended_on: date
-        document_id: UUID | None = None  # the credit note
+        credit_note_ids: tuple[UUID, ...]  # one for each invoice that was amended
+
+    class SubscriptionRenewed(Aggregate.Event):
+        TOPIC: ClassVar[str] = "seatledger.Subscription.SubscriptionRenewed"
+        product_id: str
+        offer_id: UUID
+        purchaser_id: UUID
+        billing_profile_id: UUID
+        licenses: int
+        licenses_before: int
+        price: PriceFacts
+        unit_price_minor_before: int
+        term_number: int
+        term: Period
+        renewed_at: AwareDatetime
+        cancellable_until: AwareDatetime
+        document_id: UUID  # the invoice
+
+    class ChargeFailed(Aggregate.Event):
+        TOPIC: ClassVar[str] = "seatledger.Subscription.ChargeFailed"
+        product_id: str
+        purchaser_id: UUID
+        document_id: UUID  # the invoice that is past due
+        state: LifeState
+
+    class ChargeRecovered(Aggregate.Event):
+        TOPIC: ClassVar[str] = "seatledger.Subscription.ChargeRecovered"
+        product_id: str
+        purchaser_id: UUID
+        document_id: UUID
+        state: LifeState
+
+    class SubscriptionExpired(Aggregate.Event):
+        TOPIC: ClassVar[str] = "seatledger.Subscription.SubscriptionExpired"
+        product_id: str
+        purchaser_id: UUID
+        expired_on: date
+        disabled_on: date  # when access ends
+
+    class SubscriptionDisabled(Aggregate.Event):
+        TOPIC: ClassVar[str] = "seatledger.Subscription.SubscriptionDisabled"
+        product_id: str
+        purchaser_id: UUID
+        reason: DisableReason
+        disabled_on: date
+        deleted_on: date
+        credit_note_ids: tuple[UUID, ...]
+
+    class SubscriptionDeleted(Aggregate.Event):
+        TOPIC: ClassVar[str] = "seatledger.Subscription.SubscriptionDeleted"
+        product_id: str
+        purchaser_id: UUID
+        deleted_on: date
+
+    class SubscriptionReactivated(Aggregate.Event):
+        TOPIC: ClassVar[str] = "seatledger.Subscription.SubscriptionReactivated"
+        product_id: str
+        purchaser_id: UUID
+        replaced_by_id: UUID
+
+    class SubscriptionAdopted(Aggregate.Event):
+        TOPIC: ClassVar[str] = "seatledger.Subscription.SubscriptionAdopted"
+        product_id: str
+        purchaser_id: UUID
+        purchaser_id_before: UUID
+        billing_profile_id: UUID
+        billing_profile_id_before: UUID
+        channel: Channel
+        reason: TakeOverReason
 
     class State(Aggregate.State):
         pool_id: UUID
@@ -136,10 +223,15 @@ class Subscription(Aggregate):
         term: Period
         cancellable_until: datetime
         recurring_billing: bool
-        billing_profile_id: UUID | None
+        billing_profile_id: UUID
         scheduled_total: int | None
         cancellation_scheduled: bool
+        cancel_reason: CancelReason | None
+        cancel_feedback: FactRef | None
         renews_if_withdrawn: bool
+        unpaid: list[UUID]
+        ends_next_on: date | None
+        replaced_by_id: UUID | None
         life: LifeState
 
     @classmethod
@@ -154,7 +246,9 @@ class Subscription(Aggregate):
         price: PriceFacts,
         licenses: int,
         channel: Channel,
-        billing_profile_id: UUID | None,
+        billing_profile_id: UUID,
+        invoice_id: UUID,
+        replaces_id: UUID | None = None,
         at: datetime,
     ) -> "Subscription":
         """Buys; a self-service purchase needs a product that offers it and an organization that allows it."""
@@ -185,12 +279,16 @@ class Subscription(Aggregate):
             cancellable_until=at + CHANGE_WINDOW,
             recurring_billing=True,
             billing_profile_id=billing_profile_id,
+            document_id=invoice_id,
+            replaces_id=replaces_id,
         )
 
     # What may be asked.
 
     def refuse_unless(self, act: Act) -> None:
         """Whether the state of life permits the act."""
+        if self.life == "in_grace" and "in_grace" not in ALLOWED[act]:
+            raise InvoicePastDue(invoice_ids=self.unpaid)
         if self.life not in ALLOWED[act]:
             raise SubscriptionNotActive(subscription_id=self.id, state=self.life)
 
@@ -266,28 +364,128 @@ class Subscription(Aggregate):
             **self._whose(),
         )
 
-    def cancel_now(
-        self, *, reason: CancelReason, feedback: FactRef | None, licenses: int, removable_now: int, at: datetime
-    ) -> None:
-        """Ends at once, within the window of the purchase or of the last renewal."""
+    def refuse_cancellation_now(self, *, removable_now: int, at: datetime) -> None:
+        """Within the window of the purchase or of the last renewal."""
         self.refuse_unless("cancel")
         if at >= self.cancellable_until:
             raise CancellationWindowPassed(
                 until=self.cancellable_until, removable_now=removable_now, ends_on=self.term.ends_on
             )
+
+    def cancel(
+        self,
+        *,
+        when: CancelWhen,
+        reason: CancelReason,
+        feedback: FactRef | None,
+        licenses: int,
+        credit_note_ids: Sequence[UUID],
+        at: datetime,
+    ) -> None:
+        """Ends at once."""
         self._drop_schedule("cancelled")
-        self.tell(
-            self.SubscriptionCancelled,
-            product_id=self.product.product_id,
-            offer_id=self.price.offer_id,
-            pool_id=self.pool_id,
-            purchaser_id=self.purchaser_id,
-            when="now",
+        self._tell_cancelled(
+            when=when,
             reason=reason,
             feedback=feedback,
             licenses=licenses,
             cancelled_at=at,
             ended_on=utc_date(at),
+            credit_note_ids=tuple(credit_note_ids),
+        )
+
+    def renew(self, price: PriceFacts, *, licenses: int, licenses_before: int, invoice_id: UUID, at: datetime) -> None:
+        """Starts the next term at the price that is valid at its start; its window counts from now."""
+        number = self.term_number + 1
+        self.tell(
+            self.SubscriptionRenewed,
+            offer_id=price.offer_id,
+            billing_profile_id=self.billing_profile_id,
+            licenses=licenses,
+            licenses_before=licenses_before,
+            price=price,
+            unit_price_minor_before=self.price.unit_price_minor,
+            term_number=number,
+            term=term(self.anchor, price.term, number),
+            renewed_at=at,
+            cancellable_until=at + CHANGE_WINDOW,
+            document_id=invoice_id,
+            **self._whose(),
+        )
+
+    def fall_past_due(self, invoice_id: UUID) -> None:
+        """A charge failed. Only who had access loses it later."""
+        if invoice_id not in self.unpaid:
+            state: LifeState = "in_grace" if self.life == "active" else self.life
+            self.tell(self.ChargeFailed, document_id=invoice_id, state=state, **self._whose())
+
+    def recover(self, invoice_id: UUID) -> None:
+        """What was past due is paid, or credited; dates stay as they are."""
+        if invoice_id in self.unpaid:
+            state: LifeState = "active" if self.life == "in_grace" and self.unpaid == [invoice_id] else self.life
+            self.tell(self.ChargeRecovered, document_id=invoice_id, state=state, **self._whose())
+
+    def expire(self, *, licenses: int, at: datetime) -> None:
+        """The term ended and nobody renews it. A cancellation that was scheduled has now ended it."""
+        if self.cancellation_scheduled and self.cancel_reason:
+            self._tell_cancelled(
+                when="term_end",
+                reason=self.cancel_reason,
+                feedback=self.cancel_feedback,
+                licenses=licenses,
+                cancelled_at=at,
+                ended_on=self.term.ends_on,
+                credit_note_ids=(),
+            )
+        disabled_on = self.term.end + timedelta(days=EXPIRED_DAYS)
+        self.tell(self.SubscriptionExpired, expired_on=self.term.end, disabled_on=disabled_on, **self._whose())
+
+    def disable(self, reason: DisableReason, *, on: date, credit_note_ids: Sequence[UUID] = ()) -> None:
+        """Access ends; what is kept is deleted later."""
+        self._drop_schedule("recurring_billing_off")
+        self.tell(
+            self.SubscriptionDisabled,
+            reason=reason,
+            disabled_on=on,
+            deleted_on=on + timedelta(days=DISABLED_DAYS),
+            credit_note_ids=tuple(credit_note_ids),
+            **self._whose(),
+        )
+
+    def delete(self, *, on: date) -> None:
+        self.tell(self.SubscriptionDeleted, deleted_on=on, **self._whose())
+
+    def refuse_reactivation(self) -> None:
+        if self.life not in {"expired", "disabled"} or self.replaced_by_id:
+            raise NothingToReactivate(subscription_id=self.id, state=self.life, reactivated_as=self.replaced_by_id)
+
+    def reactivate_as(self, subscription_id: UUID) -> None:
+        """A new subscription takes its place."""
+        self.refuse_reactivation()
+        self.tell(self.SubscriptionReactivated, replaced_by_id=subscription_id, **self._whose())
+
+    def adopt(self, *, purchaser_id: UUID, billing_profile_id: UUID, reason: TakeOverReason) -> None:
+        """An admin takes it over: it is central from now on, and billed on a profile of theirs."""
+        self.refuse_unless("adopt")
+        if (purchaser_id, billing_profile_id) != (self.purchaser_id, self.billing_profile_id):
+            self.tell(
+                self.SubscriptionAdopted,
+                product_id=self.product.product_id,
+                purchaser_id=purchaser_id,
+                purchaser_id_before=self.purchaser_id,
+                billing_profile_id=billing_profile_id,
+                billing_profile_id_before=self.billing_profile_id,
+                channel="central",
+                reason=reason,
+            )
+
+    def _tell_cancelled(self, **facts: Any) -> None:
+        self.tell(
+            self.SubscriptionCancelled,
+            offer_id=self.price.offer_id,
+            pool_id=self.pool_id,
+            **self._whose(),
+            **facts,
         )
 
     def _whose(self) -> dict[str, object]:
@@ -319,7 +517,7 @@ class Subscription(Aggregate):
         term: Period,
         cancellable_until: datetime,
         recurring_billing: bool,
-        billing_profile_id: UUID | None,
+        billing_profile_id: UUID,
     ) -> None:
         self.pool_id = pool_id
         self.product = product
@@ -334,7 +532,12 @@ class Subscription(Aggregate):
         self.billing_profile_id = billing_profile_id
         self.scheduled_total: int | None = None
         self.cancellation_scheduled = False
+        self.cancel_reason: CancelReason | None = None
+        self.cancel_feedback: FactRef | None = None
         self.renews_if_withdrawn = False
+        self.unpaid: list[UUID] = []
+        self.ends_next_on: date | None = None  # the next step towards deletion
+        self.replaced_by_id: UUID | None = None
         self.life: LifeState = "active"
 
     @event(RecurringBillingTurnedOff)
@@ -354,8 +557,12 @@ class Subscription(Aggregate):
         self.scheduled_total = None
 
     @event(CancellationScheduled)
-    def _cancellation_scheduled(self, recurring_billing_before: bool) -> None:  # noqa: FBT001 - the event's word
+    def _cancellation_scheduled(
+        self, *, reason: CancelReason, feedback: FactRef | None, recurring_billing_before: bool
+    ) -> None:
         self.cancellation_scheduled = True
+        self.cancel_reason = reason
+        self.cancel_feedback = feedback
         self.renews_if_withdrawn = recurring_billing_before
 
     @event(CancellationWithdrawn)
@@ -363,7 +570,52 @@ class Subscription(Aggregate):
         self.cancellation_scheduled = False
 
     @event(SubscriptionCancelled)
-    def _cancelled(self) -> None:
+    def _cancelled(self, ended_on: date) -> None:
         self.recurring_billing = False
         self.cancellation_scheduled = False
+        self.ends_next_on = ended_on + timedelta(days=DISABLED_DAYS)
         self.life = "disabled"
+
+    @event(SubscriptionRenewed)
+    def _renewed(self, price: PriceFacts, term_number: int, term: Period, cancellable_until: datetime) -> None:
+        self.price = price
+        self.term_number = term_number
+        self.term = term
+        self.cancellable_until = cancellable_until
+        self.scheduled_total = None
+
+    @event(ChargeFailed)
+    def _charge_failed(self, document_id: UUID, state: LifeState) -> None:
+        self.unpaid.append(document_id)
+        self.life = state
+
+    @event(ChargeRecovered)
+    def _charge_recovered(self, document_id: UUID, state: LifeState) -> None:
+        self.unpaid.remove(document_id)
+        self.life = state
+
+    @event(SubscriptionExpired)
+    def _expired(self, disabled_on: date) -> None:
+        self.ends_next_on = disabled_on
+        self.life = "expired"
+
+    @event(SubscriptionDisabled)
+    def _disabled(self, deleted_on: date) -> None:
+        self.recurring_billing = False
+        self.ends_next_on = deleted_on
+        self.life = "disabled"
+
+    @event(SubscriptionDeleted)
+    def _deleted(self) -> None:
+        self.ends_next_on = None
+        self.life = "deleted"
+
+    @event(SubscriptionReactivated)
+    def _reactivated(self, replaced_by_id: UUID) -> None:
+        self.replaced_by_id = replaced_by_id
+
+    @event(SubscriptionAdopted)
+    def _adopted(self, purchaser_id: UUID, billing_profile_id: UUID, channel: Channel) -> None:
+        self.purchaser_id = purchaser_id
+        self.billing_profile_id = billing_profile_id
+        self.channel = channel

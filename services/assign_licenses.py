@@ -6,8 +6,9 @@ from pydantic import Field
 
 from services.command import Command
 from services.ledger import Ledger, operation
-from services.may import may, standing_of
 from services.ports import Receipt
+from services.purchase import purchase_of
+from services.till import Till
 
 
 class AssignLicenses(Command):
@@ -16,15 +17,11 @@ class AssignLicenses(Command):
 
 
 @operation
-def assign_licenses(ledger: Ledger, command: AssignLicenses) -> Receipt:
+def assign_licenses(ledger: Ledger, command: AssignLicenses, till: Till) -> Receipt:
     """All users or none; refuses with every user that cannot hold a license, and why."""
-    subscription = ledger.subscription(command.organization_id, command.subscription_id)
-    standing = standing_of(ledger, command)
-    may(command.actor, "assign licenses", subscription)
-    subscription.refuse_unless("assign")
-    pool = ledger.license_pool(command.organization_id, subscription.pool_id)
+    purchase = purchase_of(ledger, till, command, "assign licenses")
+    purchase.subscription.refuse_unless("assign")
     members = ledger.members(command.organization_id, command.user_ids)
-    pool.assign(members)
-    at = ledger.now(pool)
-    seen = [subscription, *standing.seen, *filter(None, members.values())]
-    return ledger.save(pool, seen=seen, because=command, at=at)
+    purchase.pool.assign(members)
+    seen = [*purchase.seen, *filter(None, members.values())]
+    return ledger.save(*purchase.told, seen=seen, because=command, at=purchase.at)

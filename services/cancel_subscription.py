@@ -5,11 +5,15 @@ from uuid import UUID
 
 from pydantic import Field
 
+from domain.personal import FactRef
 from domain.subscription import CancelReason
+from services.billing import give_back
 from services.command import Command, Text
 from services.ledger import Ledger, operation
-from services.may import may, standing_of
+from services.life_cycle import see_books_through
 from services.ports import Receipt
+from services.purchase import Purchase, purchase_of
+from services.till import Till
 
 
 class CancelSubscription(Command):
@@ -22,28 +26,37 @@ class CancelSubscription(Command):
 
 
 @operation
-def cancel_subscription(ledger: Ledger, command: CancelSubscription) -> Receipt:
-    """Now: access ends and the pool closes. At term end: it does not renew, which can be taken back until then."""
-    subscription = ledger.subscription(command.organization_id, command.subscription_id)
-    standing = standing_of(ledger, command)
-    may(command.actor, "cancel", subscription)
-    pool = ledger.license_pool(command.organization_id, subscription.pool_id)
-    at = ledger.now(subscription, pool)
+def cancel_subscription(ledger: Ledger, command: CancelSubscription, till: Till) -> Receipt:
+    """Now: access ends, the pool closes, and what is unused is credited. At term end: it does not renew."""
+    purchase = purchase_of(ledger, till, command, "cancel")
     facts = [
         ledger.fact(command, "feedback", subject_id=command.actor.id, purpose="feedback", value=text)
         for text in filter(None, [command.feedback])
     ]
     feedback = facts[0].ref if facts else None
-    if command.when == "term_end":
-        subscription.cancel_at_term_end(reason=command.reason, feedback=feedback, licenses=pool.total, at=at)
+    if command.when == "now":
+        cancel_now(till, command, purchase, feedback=feedback)
     else:
-        subscription.cancel_now(
-            reason=command.reason,
-            feedback=feedback,
-            licenses=pool.total,
-            removable_now=pool.removable_now(at),
-            at=at,
+        purchase.subscription.cancel_at_term_end(
+            reason=command.reason, feedback=feedback, licenses=purchase.pool.total, at=purchase.at
         )
-        pool.close("cancelled")
-    told = bool(subscription.pending_events)  # a repeated cancellation leaves no second feedback behind
-    return ledger.save(subscription, pool, seen=standing.seen, facts=facts if told else [], because=command, at=at)
+    told = purchase.told  # a repeated cancellation leaves no second feedback behind
+    receipt = ledger.save(*told, seen=purchase.seen, facts=facts if told else [], because=command, at=purchase.at)
+    see_books_through(ledger, till, purchase.books, causation_id=command.command_id)
+    return receipt
+
+
+def cancel_now(till: Till, command: CancelSubscription, purchase: Purchase, *, feedback: FactRef | None) -> None:
+    """Takes all licenses back."""
+    subscription, pool, at = purchase.subscription, purchase.pool, purchase.at
+    subscription.refuse_cancellation_now(removable_now=pool.removable_now(at), at=at)
+    given = give_back(purchase.books, till, subscription, pool.all_batches(), reason="cancelled", at=at)
+    subscription.cancel(
+        when="now",
+        reason=command.reason,
+        feedback=feedback,
+        licenses=pool.total,
+        credit_note_ids=given.credit_note_ids,
+        at=at,
+    )
+    pool.close("cancelled")

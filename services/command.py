@@ -5,14 +5,15 @@ import hashlib
 import hmac
 import json
 import re
-from typing import Annotated, ClassVar
+from typing import Annotated, Any, ClassVar, Self
 from uuid import UUID, uuid5
 
-from pydantic import AfterValidator, ConfigDict, field_validator
+from pydantic import AfterValidator, ConfigDict, PrivateAttr, field_validator, model_validator
 
 from domain.envelope import Role
 from domain.kernel import Value
 from domain.organization import CATALOG
+from services.card_data import refuse_card_data
 
 FINGERPRINT_VERSION = b"\x01"
 
@@ -46,11 +47,20 @@ class Command(Value):
 
     ADDRESS: ClassVar = {"command_id", "correlation_id", "causation_id"}
 
+    _recorded_fingerprint: bytes | None = PrivateAttr(default=None)
+
     organization_id: UUID
     command_id: UUID
     actor: Actor
     correlation_id: UUID | None = None
     causation_id: UUID | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_card_data(cls, given: Any) -> Any:
+        """Looks at what was sent before anything is made of it: it is refused before it is logged, hashed or stored."""
+        refuse_card_data(given)
+        return given
 
     @property
     def name(self) -> str:
@@ -60,8 +70,16 @@ class Command(Value):
         """The id of something that this command brings about: the same at every attempt."""
         return uuid5(self.organization_id, f"{self.command_id}:{role}")
 
+    def as_recorded(self, fingerprint: bytes | None) -> Self:
+        """The command that history knows under this id, put together again from what it told."""
+        again = self.model_copy()
+        again._recorded_fingerprint = fingerprint  # noqa: SLF001 - its own
+        return again
+
     def fingerprint(self, key: bytes) -> bytes:
         """A keyed hash of the fields that the caller set: short secrets in them cannot be guessed from it."""
+        if self._recorded_fingerprint is not None:
+            return self._recorded_fingerprint
         content = self.model_dump(mode="json", exclude_unset=True, exclude=self.ADDRESS)
         text = json.dumps([self.name, content], sort_keys=True, separators=(",", ":"), ensure_ascii=False)
         return FINGERPRINT_VERSION + hmac.digest(key, text.encode(), hashlib.sha256)

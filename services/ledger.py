@@ -11,12 +11,16 @@ from uuid import UUID, uuid5
 from eventsourcing.application import Application
 from eventsourcing.utils import Environment, EnvType
 
+from domain.billing_profile import BillingProfile
 from domain.envelope import Envelope, RecordedEvent
+from domain.invoice import Invoice
 from domain.kernel import Aggregate, replay
 from domain.license_pool import LicensePool
 from domain.member import Member
 from domain.offer import Offer, OfferTerms
 from domain.organization import CATALOG, Organization
+from domain.payment import Payment
+from domain.payment_method import PaymentMethod
 from domain.personal import PersonalFact, Purpose
 from domain.product import Product
 from domain.refusals import Busy, CommandIdReused, NotFound, Refusal, SaveTooLarge
@@ -27,6 +31,7 @@ from services.ports import AlreadyRecorded, Receipt, Recorder, Snapshot, Version
 A = TypeVar("A", bound=Aggregate)
 P = ParamSpec("P")
 C = TypeVar("C", bound=Command)
+R = TypeVar("R")
 
 SNAPSHOT_EVERY = 250  # a load that replayed more events than this keeps a snapshot
 EVENTS_PER_SAVE = 5_000
@@ -57,6 +62,24 @@ class Ledger(Application[UUID]):
     def find(self, kind: type[A], organization_id: UUID, id: UUID) -> A | None:  # noqa: A002
         """The aggregate, or None where the organization has no such one."""
         snapshot, events = self.history.load(organization_id, id)
+        return self._loaded(kind, organization_id, id, snapshot, events)
+
+    def find_all(self, organization_id: UUID, kinds: Mapping[UUID, type[Aggregate]]) -> dict[UUID, Aggregate]:
+        """The aggregates of these ids, each of its kind, in one round trip; those that do not exist are left out."""
+        found = {}
+        for id, (snapshot, events) in self.history.load_several(organization_id, list(kinds)).items():  # noqa: A001
+            if aggregate := self._loaded(kinds[id], organization_id, id, snapshot, events):
+                found[id] = aggregate
+        return found
+
+    def _loaded(
+        self,
+        kind: type[A],
+        organization_id: UUID,
+        id: UUID,  # noqa: A002
+        snapshot: Snapshot | None,
+        events: list[RecordedEvent],
+    ) -> A | None:
         thawed = self._thawed(kind, id, snapshot)
         if snapshot and not thawed:
             events = self.history.load_events(organization_id, id)
@@ -92,6 +115,18 @@ class Ledger(Application[UUID]):
 
     def license_pool(self, organization_id: UUID, pool_id: UUID) -> LicensePool:
         return self.get(LicensePool, organization_id, pool_id)
+
+    def payment_method(self, organization_id: UUID, payment_method_id: UUID) -> PaymentMethod:
+        return self.get(PaymentMethod, organization_id, payment_method_id)
+
+    def billing_profile(self, organization_id: UUID, billing_profile_id: UUID) -> BillingProfile:
+        return self.get(BillingProfile, organization_id, billing_profile_id)
+
+    def payment(self, organization_id: UUID, payment_id: UUID) -> Payment:
+        return self.get(Payment, organization_id, payment_id)
+
+    def invoice(self, organization_id: UUID, invoice_id: UUID) -> Invoice:
+        return self.get(Invoice, organization_id, invoice_id)
 
     def find_product(self, product_id: str) -> Product | None:
         return self.find(Product, CATALOG, product_aggregate_id(product_id))
@@ -169,18 +204,22 @@ class Ledger(Application[UUID]):
     # Commands.
 
     def carry_out(self, command: Command, attempt: Callable[[], Receipt], step: str = "") -> Receipt:
-        """Answers a repeated command with its first receipt, and decides again after a conflict.
+        """Answers a repeated command with its first receipt, and decides again after a conflict."""
+        return self.until_saved(command.organization_id, lambda: self._once(command, attempt, step))
+
+    def until_saved(self, organization_id: UUID, attempt: Callable[[], R]) -> R:
+        """Decides again, from fresh loads, after a conflict.
 
         After the first conflict the attempts queue for the contested aggregate, so that nobody is refused for bad luck.
         """
         try:
-            return self._once(command, attempt, step)
+            return attempt()
         except VersionConflict as conflict:
             contested = conflict.originator_id
-        with self.history.turn(command.organization_id, contested):
+        with self.history.turn(organization_id, contested):
             for _ in range(ATTEMPTS):
                 try:
-                    return self._once(command, attempt, step)
+                    return attempt()
                 except VersionConflict:
                     continue
         raise Busy(attempts=ATTEMPTS)
@@ -192,9 +231,14 @@ class Ledger(Application[UUID]):
             return self._answered(command, again.receipt)
         except Refusal:
             # What was carried out may be refused when it is repeated: its answer is still the first one.
-            if receipt := self.history.recorded(command.organization_id, command.command_id, step):
-                return self._answered(command, receipt)
+            if receipt := self.answer_of(command, step):
+                return receipt
             raise
+
+    def answer_of(self, command: Command, step: str = "") -> Receipt | None:
+        """The receipt of a step that was carried out before; refuses where the id stood for other content."""
+        receipt = self.history.recorded(command.organization_id, command.command_id, step)
+        return self._answered(command, receipt) if receipt else None
 
     def _answered(self, command: Command, receipt: Receipt) -> Receipt:
         if receipt.fingerprint != command.fingerprint(self.fingerprint_key):

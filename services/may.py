@@ -27,6 +27,12 @@ Action = Literal[
     "manage the catalog",
     "create organizations",
     "run the life cycle",
+    "keep payment methods",
+    "be billed",
+    "see invoices",
+    "pay invoices",
+    "see upcoming",
+    "take over",
     "audit",
 ]
 Reach = Literal["all", "own", "central"]  # every one, the actor's own, or those bought centrally
@@ -45,6 +51,18 @@ PERMISSIONS: dict[Action, dict[Role, Reach]] = {
     "manage the catalog": {"operator": "all"},
     "create organizations": {"operator": "all"},
     "run the life cycle": {"operator": "all"},
+    "keep payment methods": {"purchaser": "own", "admin": "own"},
+    "be billed": {"purchaser": "own", "admin": "own"},
+    "see invoices": {
+        "purchaser": "own",
+        "admin": "all",
+        "billing_reader": "all",
+        "auditor": "all",
+        "operator": "all",
+    },
+    "pay invoices": {"purchaser": "own", "admin": "own"},
+    "see upcoming": {"purchaser": "own", "admin": "all", "billing_reader": "all", "auditor": "all", "operator": "all"},
+    "take over": {"admin": "all"},
     "audit": {"auditor": "all", "operator": "all"},
 }
 

@@ -80,6 +80,11 @@ class Recorder(Protocol):
     def load_events(self, organization_id: UUID, originator_id: UUID) -> list[RecordedEvent]:
         """All events of an aggregate, oldest first."""
 
+    def load_several(
+        self, organization_id: UUID, originator_ids: Sequence[UUID]
+    ) -> Mapping[UUID, tuple[Snapshot | None, list[RecordedEvent]]]:
+        """What `load` answers, for several aggregates in one round trip; those that do not exist are left out."""
+
     def load_many(self, organization_id: UUID, originator_ids: Sequence[UUID]) -> list[RecordedEvent]:
         """All events of several aggregates, each oldest first, in one round trip; no snapshots."""
 

@@ -165,3 +165,11 @@ class DueWork(Protocol):
         self, until: date, *, after: DueItem | None = None, limit: int = PAGE, at_least: int = 0
     ) -> Sequence[DueItem]:
         """What is due on or before a day, earliest first."""
+
+
+class DueProfile(NamedTuple):
+    """A billing profile on which something is due, with the payments that wait for an end."""
+
+    organization_id: UUID
+    billing_profile_id: UUID
+    payment_ids: tuple[UUID, ...] = ()

@@ -6,8 +6,9 @@ from pydantic import Field
 
 from services.command import Command
 from services.ledger import Ledger, operation
-from services.may import may, standing_of
 from services.ports import Receipt
+from services.purchase import purchase_of
+from services.till import Till
 
 
 class ScheduleLicenses(Command):
@@ -18,13 +19,11 @@ class ScheduleLicenses(Command):
 
 
 @operation
-def schedule_licenses(ledger: Ledger, command: ScheduleLicenses) -> Receipt:
+def schedule_licenses(ledger: Ledger, command: ScheduleLicenses, till: Till) -> Receipt:
     """Replaces an earlier scheduled change; an immediate resize leaves it as it is."""
-    subscription = ledger.subscription(command.organization_id, command.subscription_id)
-    standing = standing_of(ledger, command)
-    may(command.actor, "change licenses", subscription)
+    purchase = purchase_of(ledger, till, command, "change licenses")
     if command.total is None:
-        subscription.withdraw_scheduled_licenses()
+        purchase.subscription.withdraw_scheduled_licenses()
     else:
-        subscription.schedule_licenses(command.total)
-    return ledger.save(subscription, seen=standing.seen, because=command, at=ledger.now(subscription))
+        purchase.subscription.schedule_licenses(command.total)
+    return ledger.save(*purchase.told, seen=purchase.seen, because=command, at=purchase.at)

@@ -4,8 +4,9 @@ from uuid import UUID
 
 from services.command import Command
 from services.ledger import Ledger, operation
-from services.may import may, standing_of
 from services.ports import Receipt
+from services.purchase import purchase_of
+from services.till import Till
 
 
 class SetRecurringBilling(Command):
@@ -14,13 +15,17 @@ class SetRecurringBilling(Command):
 
 
 @operation
-def set_recurring_billing(ledger: Ledger, command: SetRecurringBilling) -> Receipt:
-    """Turning it off drops a scheduled change; turning it on withdraws a cancellation at term end."""
-    subscription = ledger.subscription(command.organization_id, command.subscription_id)
-    standing = standing_of(ledger, command)
-    may(command.actor, "cancel", subscription)
-    if command.on:
-        subscription.turn_recurring_billing_on()
-    else:
+def set_recurring_billing(ledger: Ledger, command: SetRecurringBilling, till: Till) -> Receipt:
+    """Turning it off drops a scheduled change; turning it on withdraws a cancellation at term end.
+
+    An offer that is withdrawn by then does not renew.
+    """
+    purchase = purchase_of(ledger, till, command, "cancel")
+    subscription = purchase.subscription
+    if not command.on:
         subscription.turn_recurring_billing_off()
-    return ledger.save(subscription, seen=standing.seen, because=command, at=ledger.now(subscription))
+    else:
+        if not subscription.recurring_billing:
+            ledger.offer(subscription.price.offer_id).refuse_when_withdrawn(subscription.term.end)
+        subscription.turn_recurring_billing_on()
+    return ledger.save(*purchase.told, seen=purchase.seen, because=command, at=purchase.at)

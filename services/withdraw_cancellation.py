@@ -4,8 +4,9 @@ from uuid import UUID
 
 from services.command import Command
 from services.ledger import Ledger, operation
-from services.may import may, standing_of
 from services.ports import Receipt
+from services.purchase import purchase_of
+from services.till import Till
 
 
 class WithdrawCancellation(Command):
@@ -13,10 +14,8 @@ class WithdrawCancellation(Command):
 
 
 @operation
-def withdraw_cancellation(ledger: Ledger, command: WithdrawCancellation) -> Receipt:
+def withdraw_cancellation(ledger: Ledger, command: WithdrawCancellation, till: Till) -> Receipt:
     """Possible until the term has ended; recurring billing is on again."""
-    subscription = ledger.subscription(command.organization_id, command.subscription_id)
-    standing = standing_of(ledger, command)
-    may(command.actor, "cancel", subscription)
-    subscription.withdraw_cancellation()
-    return ledger.save(subscription, seen=standing.seen, because=command, at=ledger.now(subscription))
+    purchase = purchase_of(ledger, till, command, "cancel")
+    purchase.subscription.withdraw_cancellation()
+    return ledger.save(*purchase.told, seen=purchase.seen, because=command, at=purchase.at)

@@ -51,6 +51,18 @@ LOAD = (
     " WHERE organization_id = %(organization)b AND originator_id = %(originator)b"
     " AND originator_version > coalesce((SELECT version FROM kept), 0) ORDER BY originator_version"
 )
+LOAD_SEVERAL = (
+    "WITH kept AS MATERIALIZED ("
+    " SELECT * FROM ledger.snapshots WHERE organization_id = %(organization)b"
+    " AND originator_id = ANY(%(originators)b::uuid[]))"
+    " SELECT originator_id, version AS originator_version, topic, state,"
+    " organization_id, NULL AS organization_seq, NULL AS position, occurred_at, shape, NULL FROM kept"
+    " UNION ALL SELECT told.* FROM unnest(%(originators)b::uuid[]) AS asked(id), LATERAL ("
+    f"  SELECT {EVENT_COLUMNS} FROM ledger.events"
+    "  WHERE organization_id = %(organization)b AND originator_id = asked.id"
+    "  AND originator_version > coalesce((SELECT version FROM kept WHERE kept.originator_id = asked.id), 0)"
+    "  ORDER BY originator_version) AS told"
+)
 TOLD = (
     f"SELECT {EVENT_COLUMNS} FROM ledger.events"
     " WHERE organization_id = %b AND organization_seq > %b AND organization_seq <= %b ORDER BY organization_seq"
@@ -137,17 +149,20 @@ class LedgerRecorder(PostgresApplicationRecorder):
 
     def load(self, organization_id: UUID, originator_id: UUID) -> tuple[Snapshot | None, list[RecordedEvent]]:
         rows = self._rows(LOAD, {"organization": organization_id, "originator": originator_id})
-        if rows and rows[0][5] is None:
-            _, version, topic, state, _, _, _, occurred_at, shape, _ = rows.pop(0)
-            snapshot = Snapshot(
-                topic=topic,
-                version=version,
-                shape=shape,
-                state=state,
-                occurred_at=EPOCH + timedelta(microseconds=occurred_at),
-            )
-            return snapshot, [RecordedEvent(*row) for row in rows]
-        return None, [RecordedEvent(*row) for row in rows]
+        snapshot = snapshot_in(rows.pop(0)) if rows and rows[0][5] is None else None
+        return snapshot, [RecordedEvent(*row) for row in rows]
+
+    def load_several(
+        self, organization_id: UUID, originator_ids: Sequence[UUID]
+    ) -> dict[UUID, tuple[Snapshot | None, list[RecordedEvent]]]:
+        asked = {"organization": organization_id, "originators": Array.of_uuids(originator_ids)}
+        streams: dict[UUID, tuple[Snapshot | None, list[RecordedEvent]]] = {}
+        for row in self._rows(LOAD_SEVERAL, asked):
+            if row[5] is None:
+                streams[row[0]] = snapshot_in(row), []
+            else:
+                streams.setdefault(row[0], (None, []))[1].append(RecordedEvent(*row))
+        return streams
 
     def load_events(self, organization_id: UUID, originator_id: UUID) -> list[RecordedEvent]:
         return [RecordedEvent(*row) for row in self._rows(LOAD_EVENTS, (organization_id, originator_id))]
@@ -185,3 +200,11 @@ class LedgerRecorder(PostgresApplicationRecorder):
 
     def subscribe(self, *_: Any, **__: Any) -> NoReturn:
         raise NotImplementedError(self.FOLLOW)
+
+
+def snapshot_in(row: tuple[Any, ...]) -> Snapshot:
+    """The snapshot that a load carries in the columns of an event."""
+    _, version, topic, state, _, _, _, occurred_at, shape, _ = row
+    return Snapshot(
+        topic=topic, version=version, shape=shape, state=state, occurred_at=EPOCH + timedelta(microseconds=occurred_at)
+    )
