@@ -13,7 +13,7 @@ from pydantic import AfterValidator, ConfigDict, PrivateAttr, field_validator, m
 from domain.envelope import Role
 from domain.kernel import Value
 from domain.organization import CATALOG
-from services.card_data import refuse_card_data
+from services.card_guard import refuse_card_data
 
 FINGERPRINT_VERSION = b"\x01"
 

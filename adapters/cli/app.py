@@ -31,6 +31,8 @@ from adapters.cli.answer import as_text
 from adapters.cli.failure import REFUSED, failure_of
 from adapters.cli.groups import root
 from adapters.settings import Settings
+from domain.refusals import CardDataNotAccepted
+from services.card_guard import refuse_card_data_in_words
 
 
 def show_version(asked: bool) -> None:
@@ -56,9 +58,10 @@ def seatledger(
 def run(arguments: Sequence[str], settings: Settings | None = None) -> int:
     """Runs one verb and gives its exit code; without settings it reads them from the environment."""
     try:
+        refuse_card_data_in_words(arguments)  # before anything else sees them, and perhaps repeats one
         code = get_command(root).main(list(arguments), prog_name="seatledger", standalone_mode=False, obj=settings)
-    except TyperException as error:
-        if not error.format_message():
+    except (TyperException, CardDataNotAccepted) as error:
+        if isinstance(error, TyperException) and not error.format_message():
             return error.exit_code  # nothing was asked, and the help was shown
         failure = failure_of(error)
         if "--json" in arguments:

@@ -9,6 +9,7 @@ from domain import refusals
 from domain.refusals import (
     Busy,
     CancellationWindowPassed,
+    CardDataNotAccepted,
     CommandIdReused,
     EffectiveDateTooEarly,
     GuestMayNotBuy,
@@ -54,6 +55,11 @@ REFUSALS: list[tuple[Refusal, str, str]] = [
         "split the command",
     ),
     (UnstorableText(purpose="feedback"), "unstorable_text", "remove it"),
+    (
+        CardDataNotAccepted(field="/security_code"),
+        "card_data_not_accepted",
+        "give it to the payment provider and send the provider's token",
+    ),
     (OrganizationExists(handle="contoso"), "organization_exists", "choose another handle"),
     (MemberNotActive(member_id=CHRIS, status="deactivated"), "member_not_active", "reactivate the member first"),
     (MemberNotActive(member_id=CHRIS, status="removed"), "member_not_active", "import the member again first"),
