@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -12,6 +13,7 @@ from adapters.cli.call import Call
 from adapters.cli.failure import BadInput
 from adapters.cli.find import find_member, find_offer
 from adapters.cli.groups import root
+from adapters.cli.quote_cases import quoted_cases
 from adapters.cli.verb import verb
 from domain.calendar import BillingPlan, Term
 from domain.offer import PriceFacts
@@ -23,18 +25,34 @@ OfferArgument = Annotated[str, typer.Argument(help="An offer by id, or a product
 LicensesOption = Annotated[int, typer.Option("--licenses", "-n", help="How many licenses.")]
 TermOption = Annotated[Term | None, typer.Option(help="Which offer of the product: its term.")]
 PlanOption = Annotated[BillingPlan | None, typer.Option(help="Which offer of the product: how it is billed.")]
+CasesOption = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="Published proration cases, each under the rule of its vendor; works offline."),
+]
 
 PERIODS: dict[BillingPlan, str] = {"monthly": "month", "annual": "year"}
 
 
 @verb(root, "quote", role="purchaser")
 def quote(
-    call: Call, offer: OfferArgument, licenses: LicensesOption, term: TermOption = None, plan: PlanOption = None
+    call: Call,
+    offer: Annotated[str | None, typer.Argument(help="An offer by id, or a product by its name or code.")] = None,
+    licenses: Annotated[int | None, typer.Option("--licenses", "-n", help="How many licenses.")] = None,
+    *,
+    term: TermOption = None,
+    plan: PlanOption = None,
+    cases: CasesOption = None,
 ) -> Answer:
     """Says what an offer costs today, recording nothing.
 
     Example: `seatledger quote "Power BI Pro" --licenses 100 --org contoso --as chris@contoso.com`
     """
+    if cases is not None:
+        if (offer, licenses, term, plan) != (None, None, None, None):
+            raise BadInput("--cases quotes a file alone; leave the offer, --licenses, --term and --plan out")
+        return quoted_cases(cases)
+    if offer is None or licenses is None:
+        raise BadInput("say what to quote: OFFER and --licenses, or --cases FILE")
     query = call.wish(QuoteOffer, offer_id=find_offer(call, offer, term=term, plan=plan), licenses=licenses)
     quoted = quote_offer(call.house.ledger, query)
     price = quoted.price

@@ -69,6 +69,8 @@ def test_a_missing_or_unknown_organization_or_user_is_named(anybody: Console, pa
             words += [good_word(option.name)]
     if path == ("schedule",):
         words.append("5")
+    if path == ("quote",):
+        words += ["Power BI Pro", "--licenses", "1"]
     if path == ("unassign",):
         words.append("ben@contoso.com")
     nowhere = anybody.plain(*path, *words, "--org", "nowhere", "--as", "chris@contoso.com")
