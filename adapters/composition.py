@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple, Self, cast
+from uuid import UUID
 
 from adapters.postgres.directory import PersonalDirectory
 from adapters.postgres.history_reads import HistoryReads
@@ -19,10 +20,15 @@ from adapters.postgres.session import login_of
 from adapters.settings import Settings
 from adapters.verification import verify_history, verify_read_models, verify_topic
 from domain.kernel import PydanticMapper
+from domain.organization import Organization
 from projections.audit.verify import Difference
 from services.ledger import Ledger
+from services.ports_documents import Typesetter
+from services.ports_payments import PaymentGateway
+from services.till import Till
 
 if TYPE_CHECKING:
+    from adapters.payments.sandbox import Sandbox
     from adapters.embedded.postgres import EmbeddedPostgres
 
 READ_WAIT_S = 30.0  # a single verb rather folds a long history itself than gives up
@@ -132,6 +138,46 @@ class House:
     @cached_property
     def due_work(self) -> DueWorkReads:
         return DueWorkReads(self.read_models)
+
+    # Money.
+
+    @cached_property
+    def gateway(self) -> PaymentGateway:
+        """Stripe where its key is set, or the sandbox, which keeps what it knows beside the embedded servers."""
+        if self.settings.stripe_api_key is not None:
+            from adapters.payments.stripe_gateway import StripeGateway
+
+            return StripeGateway(self.settings.stripe_api_key)
+        return self.sandbox
+
+    @cached_property
+    def sandbox(self) -> Sandbox:
+        from adapters.payments.sandbox import Sandbox
+
+        return self._open.enter_context(Sandbox(self.settings.home / "sandbox.sqlite", clock=self.clock))
+
+    @cached_property
+    def till(self) -> Till:
+        from adapters.tax.rates import TaxTable
+
+        return Till(self.gateway, TaxTable.read(self.settings.tax_table))
+
+    def till_of(self, organization_id: UUID) -> Till:
+        """The till at the time of an organization: a simulated one has a time of its own, and the sandbox lives by it."""
+        organization = self.ledger.find(Organization, organization_id, organization_id)
+        if organization is None or not organization.facts.simulation or self.settings.stripe_api_key is not None:
+            return self.till
+
+        def now() -> datetime:
+            return self.ledger.now(self.ledger.organization(organization_id))
+
+        return self.till._replace(gateway=self.sandbox.for_clock(now))
+
+    @cached_property
+    def typesetter(self) -> Typesetter:
+        from adapters.documents.typesetter import TypstTypesetter
+
+        return TypstTypesetter()
 
     # Kafka.
 
