@@ -28,8 +28,8 @@ from services.ports_payments import PaymentGateway
 from services.till import Till
 
 if TYPE_CHECKING:
-    from adapters.payments.sandbox import Sandbox
     from adapters.embedded.postgres import EmbeddedPostgres
+    from adapters.payments.sandbox import Sandbox
 
 READ_WAIT_S = 30.0  # a single verb rather folds a long history itself than gives up
 
@@ -163,7 +163,7 @@ class House:
         return Till(self.gateway, TaxTable.read(self.settings.tax_table))
 
     def till_of(self, organization_id: UUID) -> Till:
-        """The till at the time of an organization: a simulated one has a time of its own, and the sandbox lives by it."""
+        """The till at the time of an organization: a simulated one has its own, by which the sandbox lives."""
         organization = self.ledger.find(Organization, organization_id, organization_id)
         if organization is None or not organization.facts.simulation or self.settings.stripe_api_key is not None:
             return self.till
