@@ -1,11 +1,13 @@
 """What can be asked of the read models, as protocols; the adapters answer."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 from typing import Literal, NamedTuple, Protocol
 from uuid import UUID
 
+from domain.billing_profile import ProfileRole
 from domain.calendar import BillingPlan, Term
+from domain.invoice import CreditReason, InvoiceReason, InvoiceState
 from domain.kernel import Value
 from domain.subscription import CancelReason, Channel, LifeState
 
@@ -168,8 +170,169 @@ class DueWork(Protocol):
 
 
 class DueProfile(NamedTuple):
-    """A billing profile on which something is due, with the payments that wait for an end."""
+    """A billing profile on which something may be due, with the payments that wait for an end."""
 
     organization_id: UUID
     billing_profile_id: UUID
     payment_ids: tuple[UUID, ...] = ()
+
+
+class DueProfiles(Protocol):
+    """The billing profiles that a run has to look at. It may name too many; it never leaves one out."""
+
+    def due_profiles(
+        self, until: date, *, organization_id: UUID | None = None, at_least: int = 0
+    ) -> Iterator[DueProfile]:
+        """All profiles with something due on or before a day, one organization after the other, page by page."""
+
+
+class InvoiceRow(Value):
+    """An invoice as it stands. total = credited + paid + due."""
+
+    invoice_id: UUID
+    billing_profile_id: UUID
+    number: str
+    reason: InvoiceReason
+    state: InvoiceState
+    issued_on: date
+    due_on: date
+    currency: str
+    currency_exponent: int
+    net_minor: int
+    tax_minor: int
+    total_minor: int
+    credited_minor: int
+    paid_minor: int
+    due_minor: int
+    po_number: str | None
+    last_position: int
+
+
+class CreditNoteRow(Value):
+    """A credit note; its amounts are positive, and reduce the invoice."""
+
+    credit_note_id: UUID
+    invoice_id: UUID
+    billing_profile_id: UUID
+    number: str
+    reason: CreditReason
+    issued_on: date
+    net_minor: int
+    tax_minor: int
+    total_minor: int
+
+
+class InvoiceFilter(Value):
+    """Which invoices; what is not set filters nothing."""
+
+    billing_profile_id: UUID | None = None
+    seen_by: UUID | None = None  # on profiles on which this member has a role
+    state: InvoiceState | None = None
+    since: date | None = None  # invoice dates from this day
+    until: date | None = None  # to this day, both included
+
+
+class InvoiceCursor(NamedTuple):
+    """The place in a list of invoices after which the next page starts."""
+
+    issued_on: date
+    number: str
+
+
+class InvoicePage(NamedTuple):
+    """Invoices, newest first, and where the next page starts; None: there is no more."""
+
+    rows: list[InvoiceRow]
+    following: InvoiceCursor | None
+
+
+class InvoiceViews(Protocol):
+    """The invoices of an organization. Every query reads at position `at_least` or later, or raises NotYet."""
+
+    def list(
+        self,
+        organization_id: UUID,
+        where: InvoiceFilter,
+        *,
+        after: InvoiceCursor | None = None,
+        limit: int = PAGE,
+        at_least: int = 0,
+    ) -> InvoicePage:
+        """A page of invoices, newest first; at most 200."""
+
+    def one(self, organization_id: UUID, invoice_id: UUID, *, at_least: int = 0) -> InvoiceRow | None:
+        """One invoice; None where the organization has no such one."""
+
+    def by_number(self, organization_id: UUID, number: str, *, at_least: int = 0) -> InvoiceRow | None:
+        """The invoice with a number, or the one that the credit note with this number amends."""
+
+    def credit_notes(self, organization_id: UUID, invoice_id: UUID, *, at_least: int = 0) -> Sequence[CreditNoteRow]:
+        """The credit notes that amend an invoice, oldest first."""
+
+
+class BillingProfileRow(Value):
+    """A billing profile, with who has a role on it beside its owner."""
+
+    billing_profile_id: UUID
+    owner_id: UUID
+    prefix: str  # of its documents' numbers
+    currency: str
+    currency_exponent: int
+    payment_method_id: UUID
+    country: str  # of the bill-to
+    po_number: str | None
+    balance_minor: int  # what the house owes: used by its next invoice
+    subscriptions: int
+    invoices: int
+    credit_notes: int
+    roles: dict[UUID, ProfileRole]
+    opened_at: datetime
+    last_position: int
+
+
+class PaymentMethodRow(Value):
+    """A stored card: what may be known of it."""
+
+    payment_method_id: UUID
+    owner_id: UUID
+    provider: str
+    brand: str
+    last4: str
+    expiry_month: int
+    expiry_year: int
+    country: str  # of the issuer
+    state: Literal["stored", "removed"]
+    charged_by: int  # billing profiles
+    added_at: datetime
+    last_position: int
+
+
+class BillingViews(Protocol):
+    """Billing profiles and payment methods. Every query reads at position `at_least` or later, or raises NotYet."""
+
+    def profiles(
+        self,
+        organization_id: UUID,
+        *,
+        seen_by: UUID | None = None,
+        after: UUID | None = None,
+        limit: int = PAGE,
+        at_least: int = 0,
+    ) -> Sequence[BillingProfileRow]:
+        """Profiles by id; with `seen_by` those on which this member has a role. At most 200, after a profile's id."""
+
+    def profile(
+        self, organization_id: UUID, billing_profile_id: UUID, *, at_least: int = 0
+    ) -> BillingProfileRow | None:
+        """One profile; None where the organization has no such one."""
+
+    def payment_methods(
+        self,
+        organization_id: UUID,
+        owner_id: UUID,
+        *,
+        after: UUID | None = None,
+        limit: int = PAGE,
+        at_least: int = 0,
+    ) -> Sequence[PaymentMethodRow]:
+        """A member's stored cards by id, without the removed ones. At most 200, after a method's id."""
