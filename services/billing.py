@@ -14,6 +14,7 @@ from domain.payment import Allocation, Payment
 from domain.refusals import QuoteChanged
 from domain.subscription import Subscription
 from services.books import Books
+from services.ledger import recorded_version
 from services.till import Till
 
 
@@ -109,7 +110,9 @@ def start_collection(
         "requested_at": at,
     }
     books.method(method_id)
-    payment = books.payments.get(payment_id) or books.ledger.find(Payment, books.organization_id, payment_id)
+    payment = books.payments.get(payment_id)
+    if payment is None and recorded_version(invoice)[1]:  # one that was issued just now was never collected
+        payment = books.ledger.find(Payment, books.organization_id, payment_id)
     if payment is None:
         payment = Payment.request(
             id=payment_id, billing_profile_id=books.profile.id, currency=invoice.currency, **facts
