@@ -6,14 +6,20 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from domain.calendar import CHANGE_WINDOW
-from domain.license_pool import Batch, LicensePool
+from domain.billing_profile import BillingProfile, BillTo
+from domain.calendar import CHANGE_WINDOW, Period
+from domain.invoice import Invoice
+from domain.invoice_line import InvoiceLine, LineKind, line_of
+from domain.license_pool import Batch, Charge, LicensePool
 from domain.member import Member
 from domain.offer import Offer, OfferTerms, PriceFacts
 from domain.organization import Organization, OrganizationFacts
+from domain.payment import Allocation, Payment
+from domain.payment_method import CardFacts, Expiry, PaymentMethod
 from domain.personal import PersonalFact
 from domain.product import Product, ProductFacts
 from domain.subscription import Subscription
+from domain.tax import TaxRate
 from tests.scenario import event
 
 
@@ -36,6 +42,8 @@ TODAY, TOMORROW, NEXT_WEEK = date(2025, 1, 31), date(2025, 2, 1), date(2025, 2, 
 
 # What.
 SUBSCRIPTION, POOL, OFFER, PRODUCT = (an_id(number) for number in range(11, 15))
+PAYMENT_METHOD, BILLING_PROFILE, PAYMENT, INVOICE, ANOTHER_INVOICE = (an_id(number) for number in range(31, 36))
+A_CREDIT_NOTE, ANOTHER_CREDIT_NOTE, A_THIRD_CREDIT_NOTE, A_REFUND = (an_id(number) for number in range(36, 40))
 
 POWER_BI_PRO_PRODUCT = ProductFacts(
     product_id="CFQ7TTC0H9MP",
@@ -61,6 +69,27 @@ FEEDBACK = PersonalFact(
 CHRIS_GREEN = PersonalFact(
     fact_id=an_id(22), subject_id=CHRIS, purpose="display_name", value="Chris Green", salt="1f" * 32
 )
+CARD_HOLDER = PersonalFact(
+    fact_id=an_id(23), subject_id=CHRIS, purpose="card_holder", value="Chris Green", salt="2e" * 32
+)
+CARD_ADDRESS = PersonalFact(
+    fact_id=an_id(24), subject_id=CHRIS, purpose="card_address", value="1 Contoso Way", salt="3d" * 32
+)
+
+# How it is paid.
+THE_CYCLE = Period(start=date(2025, 1, 31), end=date(2025, 2, 28))  # 28 days
+THE_NEXT_CYCLE = Period(start=date(2025, 2, 28), end=date(2025, 3, 31))  # 31 days
+A_CARD = CardFacts(
+    provider="sandbox",
+    token="card_1",
+    brand="visa",
+    last4="4242",
+    expiry=Expiry(month=12, year=2030),
+    country="US",
+)
+A_BILL_TO = BillTo(country="US")
+NO_TAX = TaxRate(country="US", name="", rate_ppm=0)
+FIVE_PERCENT = TaxRate(country="CA", name="GST", rate_ppm=50_000)
 
 # What has happened.
 CONTOSO = partial(Organization.create, CONTOSO_FACTS, first_admin_id=CHRIS)
@@ -72,13 +101,29 @@ AN_OFFER = partial(Offer.publish, POWER_BI_PRO_TERMS, 1400, id=OFFER, today=TODA
 
 def a_pool_of(total: int) -> Callable[[], LicensePool]:
     """A pool just opened."""
-    return partial(
-        LicensePool.open, id=POOL, subscription_id=SUBSCRIPTION, total=total, price=POWER_BI_PRO, at=PURCHASED_AT
-    )
+    return partial(opening, total=total)
+
+
+def opening(**otherwise: Any) -> LicensePool:
+    """A pool of three, opened with the purchase, or what is said otherwise."""
+    usual: dict[str, Any] = {
+        "id": POOL,
+        "subscription_id": SUBSCRIPTION,
+        "total": 3,
+        "price": POWER_BI_PRO,
+        "invoice_id": INVOICE,
+        "cycle": THE_CYCLE,
+        "at": PURCHASED_AT,
+    }
+    return LicensePool.open(**usual | otherwise)
 
 
 def a_batch(number: int, licenses: int, opened_at: datetime = PURCHASED_AT) -> Batch:
     return Batch(number=number, licenses=licenses, opened_at=opened_at)
+
+
+def a_charge(batch: int, *, invoice_id: UUID = INVOICE, line: int = 1, cycle: Period = THE_CYCLE) -> Charge:
+    return Charge(invoice_id=invoice_id, line=line, batch=batch, cycle=cycle)
 
 
 A_POOL_OF_THREE = a_pool_of(3)
@@ -93,6 +138,10 @@ RENEWED_WITH_ONE = event(  # a scheduled decrease has taken effect, whoever hold
     price=POWER_BI_PRO,
     batches=(a_batch(1, 0), a_batch(2, 1, A_WEEK_LATER)),
     removable_until=A_WEEK_LATER + CHANGE_WINDOW,
+    charge=a_charge(2, invoice_id=ANOTHER_INVOICE, cycle=THE_NEXT_CYCLE),
+    document_id=ANOTHER_INVOICE,
+    credit_note_ids=(),
+    over_assigned_until=date(2025, 3, 31),
 )
 
 
@@ -113,8 +162,16 @@ def closed(pool: LicensePool) -> None:
     pool.close("cancelled")
 
 
-def resized_to(total: int, at: datetime) -> Callable[[LicensePool], None]:
-    return lambda pool: pool.resize(total, POWER_BI_PRO, at)
+def resized_to(total: int, at: datetime, *, invoice_id: UUID = ANOTHER_INVOICE) -> Callable[[LicensePool], None]:
+    """An increase with an invoice of its own, or a decrease with a credit note."""
+
+    def resize(pool: LicensePool) -> None:
+        if total > pool.total:
+            pool.increase(total, POWER_BI_PRO, invoice_id=invoice_id, at=at)
+        else:
+            pool.decrease(total, POWER_BI_PRO, credit_note_ids=[A_CREDIT_NOTE], at=at)
+
+    return resize
 
 
 def buying(**otherwise: Any) -> Callable[[], Subscription]:
@@ -128,7 +185,8 @@ def buying(**otherwise: Any) -> Callable[[], Subscription]:
         "price": POWER_BI_PRO,
         "licenses": 3,
         "channel": "self_service",
-        "billing_profile_id": None,
+        "billing_profile_id": BILLING_PROFILE,
+        "invoice_id": INVOICE,
         "at": PURCHASED_AT,
     }
     return partial(Subscription.purchase, **usual | otherwise)
@@ -136,3 +194,94 @@ def buying(**otherwise: Any) -> Callable[[], Subscription]:
 
 A_SUBSCRIPTION = buying()
 A_SUBSCRIPTION_FOR_A_YEAR = buying(price=POWER_BI_PRO_FOR_A_YEAR)
+
+
+def adding_a_card(**otherwise: Any) -> Callable[[], PaymentMethod]:
+    """Chris adds a card that was issued in Contoso's country, or what is said otherwise."""
+    usual: dict[str, Any] = {
+        "id": PAYMENT_METHOD,
+        "owner_id": CHRIS,
+        "organization": CONTOSO(),
+        "card": A_CARD,
+        "holder": CARD_HOLDER.ref,
+        "address": CARD_ADDRESS.ref,
+    }
+    return partial(PaymentMethod.add, **usual | otherwise)
+
+
+A_PAYMENT_METHOD = adding_a_card()
+A_BILLING_PROFILE = partial(
+    BillingProfile.open,
+    id=BILLING_PROFILE,
+    owner_id=CHRIS,
+    currency="USD",
+    currency_exponent=2,
+    payment_method_id=PAYMENT_METHOD,
+    bill_to=A_BILL_TO,
+)
+
+
+def a_line(
+    licenses: int = 3,
+    *,
+    number: int = 1,
+    kind: LineKind = "purchase",
+    batch: int = 1,
+    price: PriceFacts = POWER_BI_PRO,
+    cycle: Period = THE_CYCLE,
+    since: date = TODAY,
+    subscription_id: UUID = SUBSCRIPTION,
+) -> InvoiceLine:
+    """Licenses from a day to the end of their cycle; three for the whole first cycle cost 42.00."""
+    return line_of(
+        price,
+        number=number,
+        kind=kind,
+        subscription_id=subscription_id,
+        product_name=POWER_BI_PRO_PRODUCT.name,
+        batch=batch,
+        cycle=cycle,
+        since=since,
+        quantity=licenses,
+    )
+
+
+def issuing(*lines: InvoiceLine, **otherwise: Any) -> Callable[[], Invoice]:
+    """The invoice of a purchase of three licenses, untaxed, or what is said otherwise."""
+    usual: dict[str, Any] = {
+        "id": INVOICE,
+        "lines": lines or (a_line(),),
+        "tax_rate": NO_TAX,
+        "billing_profile_id": BILLING_PROFILE,
+        "number": "W57DWE-Z2KKH7-000001",
+        "reason": "purchase",
+        "issued_on": TODAY,
+        "due_on": TODAY,
+        "bill_to": A_BILL_TO,
+        "po_number": None,
+        "currency": "USD",
+        "currency_exponent": 2,
+    }
+    return partial(Invoice.issue, **usual | otherwise)
+
+
+AN_INVOICE = issuing()
+
+
+def requesting(amount_minor: int = 4_200, **otherwise: Any) -> Callable[[], Payment]:
+    """The payment of that invoice, or what is said otherwise."""
+    usual: dict[str, Any] = {
+        "id": PAYMENT,
+        "billing_profile_id": BILLING_PROFILE,
+        "payment_method_id": PAYMENT_METHOD,
+        "amount_minor": amount_minor,
+        "currency": "USD",
+        "allocation": (Allocation(invoice_id=INVOICE, amount_minor=amount_minor),),
+        "intent": None,
+        "on_session": True,
+        "requested_at": PURCHASED_AT,
+    }
+    return partial(Payment.request, **usual | otherwise)
+
+
+A_PAYMENT = requesting()

@@ -2,7 +2,7 @@
 
     Scenario(LicensePool)
         .given(A_POOL_OF_THREE, CHRIS_HOLDS_ONE)
-        .when(lambda pool: pool.resize(5, POWER_BI_PRO, THE_SAME_DAY))
+        .when(resized_to(5, THE_SAME_DAY))
         .then_told(event(LicensePool.LicensesResized, total=5, total_before=3))
         .leaving(total=5, free=4)
 
