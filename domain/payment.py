@@ -6,8 +6,11 @@ from uuid import UUID
 from eventsourcing.domain import event
 from pydantic import AwareDatetime, Field
 
+from domain.calendar import Period
 from domain.kernel import Aggregate, AggregateBorn, Value
+from domain.offer import PriceFacts
 from domain.subscription import Channel
+from domain.tax import TaxRate
 
 PaymentState = Literal["requested", "unknown", "action_required", "authorized", "captured", "declined", "released"]
 OPEN: frozenset[PaymentState] = frozenset({"requested", "unknown", "action_required", "authorized"})
@@ -21,7 +24,16 @@ class Allocation(Value):
     amount_minor: int = Field(gt=0)
 
 
-class PurchaseIntent(Value):
+class Priced(Value):
+    """What the amount rests on: it is explained from here alone, also where no invoice ever came of it."""
+
+    price: PriceFacts
+    period: Period  # the days that are charged
+    cycle_days: int = Field(ge=1)
+    tax_rate: TaxRate
+
+
+class PurchaseIntent(Priced):
     """What is bought once the amount is held."""
 
     kind: Literal["purchase"] = "purchase"
@@ -33,7 +45,7 @@ class PurchaseIntent(Value):
     replaces_id: UUID | None = None  # the subscription that is reactivated
 
 
-class IncreaseIntent(Value):
+class IncreaseIntent(Priced):
     """The licenses that are added once the amount is held."""
 
     kind: Literal["increase"] = "increase"

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date, datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID, uuid5
 
 from domain.calendar import utc_date
@@ -24,6 +24,12 @@ class Bill(NamedTuple):
     invoice: Invoice
     charge_minor: int
     allocation: tuple[Allocation, ...]  # oldest invoice first; this one is the last
+
+    @property
+    def priced(self) -> dict[str, Any]:
+        """What the amount of a purchase or an increase rests on, for the intent to pay it."""
+        [line], invoice = self.invoice.lines, self.invoice
+        return {"period": line.period, "cycle_days": line.cycle_days, "tax_rate": invoice.tax_rate}
 
 
 class GivenBack(NamedTuple):

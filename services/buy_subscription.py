@@ -98,6 +98,8 @@ def purchase_deal(
         licenses=command.licenses,
         channel=command.channel,
         purchaser_id=purchaser.id,
+        price=price,
+        **bill.priced,
     )
     return Deal(books, [*standing.seen, purchaser], bill, intent)
 

@@ -4,7 +4,7 @@ The intent is recorded before the provider hears of it, what it pays for only wh
 taken once that is recorded. A crash anywhere leaves a payment that the same command, or the life-cycle run, carries on.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -17,7 +17,7 @@ from services.billing import Bill, claim
 from services.books import Books, open_books
 from services.charging import handle_of, request_of
 from services.command import Command
-from services.ledger import ATTEMPTS, Ledger
+from services.ledger import ATTEMPTS, Ledger, recorded_version
 from services.life_cycle import see_books_through
 from services.ports import AlreadyRecorded, Receipt
 from services.ports_payments import GatewayUnavailable
@@ -123,7 +123,11 @@ class PaidAttempt:
         payment = declined or Payment.request(id=self.payment_id, billing_profile_id=deal.books.profile.id, **facts)
         if declined:
             declined.try_again(**facts)
-        self.save(payment)
+        # With what it rests on: an intent never asks for an amount that was not due when it was recorded.
+        invoices = [deal.books.invoice(part.invoice_id) for part in deal.allocation]
+        self.save(
+            payment, seen=[*deal.seen, deal.books.profile, *(one for one in invoices if recorded_version(one)[1])]
+        )
         return payment
 
     def held(self, deal: Deal, payment: Payment, *, known: bool) -> Payment:
@@ -171,8 +175,8 @@ class PaidAttempt:
         payment.release(reason)
         self.save(payment)
 
-    def save(self, payment: Payment) -> None:
+    def save(self, payment: Payment, seen: Sequence[Aggregate] = ()) -> None:
         """Records what became of the payment, as a step of the command; nothing when nothing did."""
         if payment.pending_events:
             step = step_of(self.number, payment.version)
-            self.ledger.save(payment, because=self.command, at=self.ledger.now(payment), step=step)
+            self.ledger.save(payment, seen=seen, because=self.command, at=self.ledger.now(payment), step=step)

@@ -90,6 +90,8 @@ def reactivation_deal(
         channel=old.channel,
         purchaser_id=purchaser.id,
         replaces_id=old.id,
+        price=price,
+        **bill.priced,
     )
     seen = [*purchase.seen, purchaser, *filter(None, holders.values())]
     return Deal(books, seen, bill, intent)

@@ -81,7 +81,13 @@ def increase(till: Till, command: ResizeLicenses, purchase: Purchase) -> Deal:
         at=at,
     )
     refuse_other_amount(command.expected_amount_minor, bill.invoice.total_minor, bill.invoice.currency)
-    intent = IncreaseIntent(subscription_id=subscription.id, total=command.total, total_before=before)
+    intent = IncreaseIntent(
+        subscription_id=subscription.id,
+        total=command.total,
+        total_before=before,
+        price=subscription.price,
+        **bill.priced,
+    )
     return Deal(purchase.books, purchase.seen, bill, intent)
 
 
