@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from domain.subscription import TakeOverReason
-from services.buy_subscription import own_profile_id, refuse_foreign_profile
+from services.buy_subscription import own_profile_id, profile_to_charge
 from services.command import Command
 from services.ledger import Ledger, operation
 from services.ports import Receipt
@@ -25,7 +25,7 @@ def adopt_subscription(ledger: Ledger, command: AdoptSubscription, till: Till) -
     purchase = purchase_of(ledger, till, command, "take over")
     admin = ledger.member(command.organization_id, command.actor.id)
     profile_id = command.billing_profile_id or own_profile_id(command.organization_id, admin.id)
-    refuse_foreign_profile(ledger, command, profile_id, admin)
+    profile_to_charge(ledger, command, profile_id, admin)
     books, _ = books_up_to_date(ledger, till, purchase.standing.organization, profile_id, because=command.command_id)
     subscription = purchase.subscription
     subscription.adopt(purchaser_id=admin.id, billing_profile_id=profile_id, reason=command.reason)

@@ -16,7 +16,6 @@ from services.ledger import Ledger
 from services.life_cycle import LIFE_CYCLE, Recording, take_due_steps
 from services.may import may
 from services.ports_reads import DueProfile
-from services.price_list import PriceList
 from services.resume_payments import resume_payment
 from services.till import Till
 
@@ -61,10 +60,9 @@ def advance_organization(
     refuse_future(ledger, till, organization, as_of)
     if organization.facts.simulation:
         live_on(ledger, command, organization_id, as_of)
-    prices = PriceList(ledger)
     done = Advanced()
     for chunk in chunks(due, CHUNK):
-        run = Chunk(ledger, till, prices, organization_id, chunk, as_of)
+        run = Chunk(ledger, till, organization_id, chunk, as_of)
         rounds = ledger.until_saved(organization_id, run.take)
         payments = run.resume()
         done = Advanced(
@@ -80,7 +78,6 @@ class Chunk:
 
     ledger: Ledger
     till: Till
-    prices: PriceList
     organization_id: UUID
     due: Sequence[DueProfile]
     as_of: datetime
@@ -94,7 +91,7 @@ class Chunk:
             return take_due_steps(
                 open_all_books(self.ledger, organization, profile_ids),
                 self.till,
-                self.prices,
+                self.ledger.prices,
                 Recording(self.ledger, self.organization_id, at),
                 at=at,
                 until=utc_date(self.as_of),

@@ -79,10 +79,10 @@ class Books:
         ids = dict.fromkeys(line.subscription_id for line in invoice.lines)
         return [self.subscriptions[one] for one in ids if one in self.subscriptions]
 
-    @property
-    def collecting(self) -> set[UUID]:
-        """The payments that are under way for open invoices."""
-        return {invoice.collected_by for invoice in self.invoices.values() if invoice.collected_by}
+    def waiting_payments(self, named: Mapping[UUID, Sequence[UUID]] | None) -> set[UUID]:
+        """The payments that are under way for open invoices, and those that are named for this profile."""
+        collecting = {invoice.collected_by for invoice in self.invoices.values() if invoice.collected_by}
+        return collecting | set((named or {}).get(self.profile.id, ()))
 
     def take_in(self, found: Mapping[UUID, Aggregate], ids: Iterable[UUID]) -> None:
         """Keeps what was loaded for these ids, each in its place."""
@@ -116,9 +116,15 @@ class Books:
         return [aggregate for aggregate in self.all() if aggregate.pending_events]
 
 
-def open_books(ledger: Ledger, organization: Organization, billing_profile_id: UUID) -> Books:
-    """The books of one profile; refuses where there is no such profile."""
-    books = list(open_all_books(ledger, organization, [billing_profile_id]))
+def open_books(
+    ledger: Ledger,
+    organization: Organization,
+    billing_profile_id: UUID,
+    *,
+    known: Mapping[UUID, Aggregate] | None = None,
+) -> Books:
+    """The books of one profile; refuses where there is no such profile. What is `known` was loaded just now."""
+    books = open_all_books(ledger, organization, [billing_profile_id], known=known)
     if not books:
         raise NotFound(what="billing profile", key=billing_profile_id)
     return books[0]
@@ -129,31 +135,36 @@ def open_all_books(
     organization: Organization,
     billing_profile_ids: Sequence[UUID],
     payment_ids: Mapping[UUID, Sequence[UUID]] | None = None,
+    *,
+    known: Mapping[UUID, Aggregate] | None = None,
 ) -> list[Books]:
-    """The books of several profiles of an organization in three round trips, with these payments of each."""
-    extra = payment_ids or {}
-    asked: dict[UUID, type[Aggregate]] = dict.fromkeys(billing_profile_ids, BillingProfile)
-    all_books = [
-        Books(ledger, organization, profile)
-        for profile in ledger.find_all(organization.id, asked).values()
-        if isinstance(profile, BillingProfile)
-    ]
-    asked = {}
+    """The books of several profiles of an organization in three round trips at most, with these payments of each."""
+    found: dict[UUID, Aggregate] = dict(known or {})
+
+    def load(asked: Mapping[UUID, type[Aggregate]]) -> None:
+        if missing := {one: kind for one, kind in asked.items() if one not in found}:
+            found.update(ledger.find_all(organization.id, missing))
+
+    load(dict.fromkeys(billing_profile_ids, BillingProfile))
+    profiles = [found[one] for one in billing_profile_ids if one in found]
+    all_books = [Books(ledger, organization, one) for one in profiles if isinstance(one, BillingProfile)]
+
+    asked: dict[UUID, type[Aggregate]] = {}
     for books in all_books:
         asked |= dict.fromkeys(books.profile.subscriptions, Subscription)
         asked |= dict.fromkeys(books.profile.open_invoices, Invoice)
         asked[books.profile.payment_method_id] = PaymentMethod
-    found = ledger.find_all(organization.id, asked)
+    load(asked)
     asked = {}
     for books in all_books:
         books.take_in(found, [*books.profile.subscriptions, *books.profile.open_invoices])
         books.take_in(found, [books.profile.payment_method_id])
         for subscription in books.subscriptions.values():
             asked |= {subscription.pool_id: LicensePool, subscription.purchaser_id: Member}
-        asked |= dict.fromkeys(books.collecting | set(extra.get(books.profile.id, ())), Payment)
-    found = ledger.find_all(organization.id, asked) if asked else {}
+        asked |= dict.fromkeys(books.waiting_payments(payment_ids), Payment)
+    load(asked)
     for books in all_books:
         for subscription in books.subscriptions.values():
             books.take_in(found, [subscription.pool_id, subscription.purchaser_id])
-        books.take_in(found, books.collecting | set(extra.get(books.profile.id, ())))
+        books.take_in(found, books.waiting_payments(payment_ids))
     return all_books

@@ -5,6 +5,7 @@ from uuid import UUID, uuid5
 
 from pydantic import Field, model_validator
 
+from domain.billing_profile import BillingProfile
 from domain.calendar import cycle, utc_date
 from domain.invoice_line import line_of
 from domain.license_pool import LicensePool
@@ -17,7 +18,7 @@ from services.books import Books
 from services.command import Command
 from services.held_payment import Deal, paid_first
 from services.ledger import Ledger
-from services.may import may, standing_of
+from services.may import Standing, may, standing_of
 from services.ports import Receipt
 from services.purchase import books_up_to_date
 from services.till import Till
@@ -66,17 +67,22 @@ def purchase_deal(
     """What the purchase tells once it is paid for."""
     standing = standing_of(ledger, command)
     may(command.actor, "buy" if command.channel == "self_service" else "buy centrally")
-    purchaser = ledger.member(command.organization_id, command.purchaser_id or command.actor.id)
+    purchaser = purchaser_of(ledger, command, standing)
     purchaser.refuse_unless_purchaser()
     profile_id = command.billing_profile_id or own_profile_id(command.organization_id, purchaser.id)
-    refuse_foreign_profile(ledger, command, profile_id, purchaser)
+    profile = profile_to_charge(ledger, command, profile_id, purchaser)
     books, now = books_up_to_date(
-        ledger, till, standing.organization, profile_id, because=command.command_id, rehearse=rehearse
+        ledger,
+        till,
+        standing.organization,
+        profile_id,
+        because=command.command_id,
+        known={profile_id: profile, purchaser.id: purchaser},
+        rehearse=rehearse,
     )
     at = at or now
-    offer = ledger.offer(command.offer_id)
-    product = ledger.product(offer.terms.product_id)
-    price = offer.price_on(utc_date(at))
+    price = ledger.prices.price_for(command.offer_id, utc_date(at))
+    product = ledger.product(price.product_id)
     subscription = Subscription.purchase(
         id=command.subscription_id,
         pool_id=command.pool_id,
@@ -140,7 +146,14 @@ def own_profile_id(organization_id: UUID, member_id: UUID) -> UUID:
     return uuid5(organization_id, f"billing_profile:{member_id}")
 
 
-def refuse_foreign_profile(ledger: Ledger, command: Command, profile_id: UUID, purchaser: Member) -> None:
+def purchaser_of(ledger: Ledger, command: BuySubscription, standing: Standing) -> Member:
+    """Whom it is bought for."""
+    if standing.member and command.purchaser_id in (None, standing.member.id):
+        return standing.member
+    return ledger.member(command.organization_id, command.purchaser_id or command.actor.id)
+
+
+def profile_to_charge(ledger: Ledger, command: Command, profile_id: UUID, purchaser: Member) -> BillingProfile:
     """A member is billed on a profile on which they, or who buys for them, may charge."""
     try:
         profile = ledger.billing_profile(command.organization_id, profile_id)
@@ -150,3 +163,4 @@ def refuse_foreign_profile(ledger: Ledger, command: Command, profile_id: UUID, p
         raise
     if command.actor.role != "operator" and not profile.allows(purchaser.id, "charge"):
         profile.refuse_unless(command.actor.id, "charge")
+    return profile

@@ -27,6 +27,7 @@ from domain.refusals import Busy, CommandIdReused, NotFound, Refusal, SaveTooLar
 from domain.subscription import Subscription
 from services.command import Command
 from services.ports import AlreadyRecorded, Receipt, Recorder, Snapshot, VersionConflict
+from services.price_list import PriceList
 
 A = TypeVar("A", bound=Aggregate)
 P = ParamSpec("P")
@@ -52,6 +53,7 @@ class Ledger(Application[UUID]):
         self.clock = clock
         self.fingerprint_key = fingerprint_key
         self.history = cast("Recorder", self.recorder)
+        self.prices = PriceList(self.offer, self.now)
 
     def construct_env(self, name: str, env: EnvType | None = None) -> Environment:
         """Only what is passed: no variable of the process decides how history is written."""

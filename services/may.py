@@ -1,5 +1,6 @@
 """Who may do what: one table, deny by default."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, Protocol
 from uuid import UUID
@@ -93,11 +94,25 @@ class Standing:
 
 def standing_of(ledger: Ledger, wish: Wish) -> Standing:
     """Loads the organization and the acting member; refuses a role that the member does not have."""
-    organization = ledger.organization(wish.organization_id)
-    actor = wish.actor
+    return standing_in(ledger.find_all(wish.organization_id, parties_to(wish)), wish)
+
+
+def parties_to(wish: Wish) -> dict[UUID, type[Aggregate]]:
+    """What a standing rests on, by id: to be loaded in one round trip, with other things if there are any."""
+    who: dict[UUID, type[Aggregate]] = {} if wish.actor.role in HOUSE else {wish.actor.id: Member}
+    return who | {wish.organization_id: Organization}
+
+
+def standing_in(found: Mapping[UUID, Aggregate], wish: Wish) -> Standing:
+    """The standing of who acts, by what was found of the parties."""
+    organization, actor = found.get(wish.organization_id), wish.actor
+    if not isinstance(organization, Organization):
+        raise NotFound(what="organization", key=wish.organization_id)
     if actor.role in HOUSE:
         return Standing(organization, None)
-    member = ledger.member(wish.organization_id, actor.id)
+    member = found.get(actor.id)
+    if not isinstance(member, Member):
+        raise NotFound(what="member", key=actor.id)
     member.refuse_unless_active()
     if actor.role == "purchaser":
         member.refuse_unless_purchaser()

@@ -17,7 +17,6 @@ from services.command import Command
 from services.due_steps import DueSteps
 from services.held_payment import Deal
 from services.ledger import Ledger
-from services.price_list import PriceList
 from services.purchase import purchase_of
 from services.reactivate_subscription import ReactivateSubscription, reactivation_deal
 from services.resize_licenses import ResizeLicenses, resize_deal
@@ -162,7 +161,7 @@ def renewal(ledger: Ledger, till: Till, command: QuoteRenewal) -> Quote:
         if not subscription.recurring_billing:
             raise RecurringBillingOff(subscription_id=subscription.id)
     at = datetime.combine(starts_on, time(), UTC)
-    steps = DueSteps(books, till, PriceList(ledger), at)
+    steps = DueSteps(books, till, ledger.prices, at)
     charging = [one for one in steps.chargings() if one.cycle.start == starts_on]
     bill = steps.bill(charging, starts_on)
     return quoted_invoice("renewal", bill.invoice, bill.charge_minor, starts_on)

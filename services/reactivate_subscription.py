@@ -12,7 +12,7 @@ from domain.member import Member
 from domain.payment import PurchaseIntent
 from domain.subscription import Subscription
 from services.billing import refuse_other_amount
-from services.buy_subscription import open_and_bill, refuse_foreign_profile
+from services.buy_subscription import open_and_bill, profile_to_charge
 from services.command import Command
 from services.held_payment import Deal, paid_first
 from services.ledger import Ledger
@@ -54,14 +54,14 @@ def reactivation_deal(
     old.refuse_reactivation()
     purchaser = ledger.member(command.organization_id, old.purchaser_id)
     profile_id = command.billing_profile_id or old.billing_profile_id
-    refuse_foreign_profile(ledger, command, profile_id, purchaser)
+    profile_to_charge(ledger, command, profile_id, purchaser)
     books = purchase.books
     if profile_id != books.profile.id:
         books, _ = books_up_to_date(
             ledger, till, standing.organization, profile_id, because=command.command_id, rehearse=rehearse
         )
         books.subscriptions[old.id], books.pools[old.id] = old, old_pool
-    price = ledger.offer(old.price.offer_id).price_on(utc_date(at))
+    price = ledger.prices.price_for(old.price.offer_id, utc_date(at))
     licenses = command.licenses or old_pool.total
     subscription = Subscription.purchase(
         id=command.new_subscription_id,
