@@ -87,7 +87,7 @@ class LicensePool(Aggregate):
         charge: Charge | None  # for the opened batch; none for a decrease
         document_id: UUID | None  # the invoice; none for a decrease
         credit_note_ids: tuple[UUID, ...]  # of a decrease: one for each invoice that it amends
-        over_assigned_until: date | None  # of a renewal with more assigned than there are: when the newest lose theirs
+        over_assigned_until: date | None  # since a renewal with fewer than are assigned: when the newest lose theirs
 
     class LicensesCharged(Aggregate.Event):
         TOPIC: ClassVar[str] = "seatledger.LicensePool.LicensesCharged"
@@ -207,7 +207,8 @@ class LicensePool(Aggregate):
         self.refuse_increase(total, price)
         batch = Batch(number=self.last_batch + 1, licenses=total - self.total, opened_at=at)
         charge = Charge(invoice_id=invoice_id, line=1, batch=batch.number, cycle=self.cycle)
-        self._tell_resized(total, "increase", price, (batch,), charge=charge)
+        until = self.over_assigned_until if total < self.assigned else None  # a small increase does not end it
+        self._tell_resized(total, "increase", price, (batch,), charge=charge, over_assigned_until=until)
 
     def refuse_increase(self, total: int, price: PriceFacts) -> None:
         self._refuse_when_closed()
