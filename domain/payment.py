@@ -168,6 +168,7 @@ class Payment(Aggregate):
 
     class PaymentDisputed(Aggregate.Event):
         TOPIC: ClassVar[str] = "seatledger.Payment.PaymentDisputed"
+        billing_profile_id: UUID
         dispute_id: str
         invoice_id: UUID
         amount_minor: int
@@ -175,6 +176,7 @@ class Payment(Aggregate):
 
     class DisputeClosed(Aggregate.Event):
         TOPIC: ClassVar[str] = "seatledger.Payment.DisputeClosed"
+        billing_profile_id: UUID
         dispute_id: str
         invoice_id: UUID
         amount_minor: int
@@ -287,6 +289,7 @@ class Payment(Aggregate):
         if dispute_id not in self.disputes:
             self.tell(
                 self.PaymentDisputed,
+                billing_profile_id=self.billing_profile_id,
                 dispute_id=dispute_id,
                 invoice_id=invoice_id,
                 amount_minor=amount_minor,
@@ -298,6 +301,7 @@ class Payment(Aggregate):
         if dispute.state == "open":
             self.tell(
                 self.DisputeClosed,
+                billing_profile_id=self.billing_profile_id,
                 dispute_id=dispute_id,
                 invoice_id=dispute.invoice_id,
                 amount_minor=dispute.amount_minor,
