@@ -14,6 +14,7 @@ from typer.main import get_command
 
 from adapters.cli import (  # noqa: F401 - imported for the verbs that they add
     audit,
+    billing_profile,
     buy,
     cancel,
     catalog,
@@ -21,10 +22,13 @@ from adapters.cli import (  # noqa: F401 - imported for the verbs that they add
     licenses,
     member,
     organization,
+    payment_method,
     policy,
     purchases,
+    quote,
     role,
     servers,
+    take_over,
     up,
 )
 from adapters.cli.answer import as_text

@@ -18,6 +18,7 @@ from domain.organization import Organization, OrganizationFacts, organization_id
 from domain.refusals import NotFound
 from services.command import Actor, Command
 from services.ports import Receipt
+from services.till import Till
 
 V = TypeVar("V", bound=Value)
 
@@ -52,6 +53,11 @@ class Call:
         if found is None:
             raise NotFound(what="organization", key=self.handle)
         return found.facts
+
+    @cached_property
+    def till(self) -> Till:
+        """What moves money and taxes it, at the organization's own time."""
+        return self.house.till_of(self.organization_id)
 
     @cached_property
     def actor(self) -> Actor:

@@ -8,6 +8,7 @@ import typer
 
 from adapters.catalog.currency import money
 from adapters.cli.answer import Answer, plural
+from adapters.cli.billed import Billed
 from adapters.cli.call import Call
 from adapters.cli.find import find_subscription
 from adapters.cli.groups import root
@@ -31,12 +32,14 @@ def cancel(
 ) -> Answer:
     """Cancels: now, which ends access and closes the pool, or at the end of the term, which can be withdrawn.
 
+    The answer says what is refunded, to which card, and what is still due or owed.
+
     Example: `seatledger cancel 1c9e5a02 --when now --reason project_ended --feedback "Thank you"`
     """
     fields = {"feedback": feedback} if feedback is not None else {}
     subscription_id = find_subscription(call, subscription)
     command = call.wish(CancelSubscription, subscription_id=subscription_id, when=when, reason=reason, **fields)
-    receipt = cancel_subscription(call.house.ledger, command)
+    receipt = cancel_subscription(call.house.ledger, command, call.till)
     told = call.house.ledger.told(call.organization_id, receipt)
     said = f"subscription {subscription_id} is cancelled: it was so before"
     for event in told:
@@ -47,7 +50,8 @@ def cancel(
             said = (
                 f"subscription {subscription_id} ends after {event.ends_on}; still owed for its term: {owed} before tax"
             )
-    return call.answer(receipt, said, subscription_id=subscription_id)
+    billed = Billed(call, told)
+    return call.answer(receipt, "\n".join([said, *billed.lines]), subscription_id=subscription_id, **billed.data)
 
 
 @verb(root, "withdraw-cancellation", role="purchaser", command=True)
@@ -58,7 +62,7 @@ def withdraw(call: Call, subscription: SubscriptionArgument) -> Answer:
     """
     subscription_id = find_subscription(call, subscription)
     command = call.wish(WithdrawCancellation, subscription_id=subscription_id)
-    receipt = withdraw_cancellation(call.house.ledger, command)
+    receipt = withdraw_cancellation(call.house.ledger, command, call.till)
     return call.answer(receipt, f"subscription {subscription_id} is not cancelled", subscription_id=subscription_id)
 
 
@@ -74,7 +78,7 @@ def recurring(
     """
     subscription_id = find_subscription(call, subscription)
     command = call.wish(SetRecurringBilling, subscription_id=subscription_id, on=state == "on")
-    receipt = set_recurring_billing(call.house.ledger, command)
+    receipt = set_recurring_billing(call.house.ledger, command, call.till)
     found = call.house.ledger.subscription(call.organization_id, subscription_id)
     said = f"renews on {found.term.end}" if found.recurring_billing else f"ends after {found.term.ends_on}"
     return call.answer(receipt, f"subscription {subscription_id} {said}", subscription_id=subscription_id)

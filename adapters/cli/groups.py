@@ -23,6 +23,10 @@ roles = group("Roles of members: admin, billing_reader, auditor.")
 catalog = group("Products, offers and prices.")
 policies = group("Which products users may buy by themselves.")
 purchases = group("What was bought: the admins' read-only view.")
+payment_methods = group("Cards: add by the provider's token, list, edit, remove.")
+billing_profiles = group("Who is billed, by which card, and who else may buy or pay on it.")
+invoices = group("Invoices: list, show, explain, pay, and as PDF.")
+take_overs = group("What admins do with members' purchases: adopt, move the users, cancel.")
 audit = group("History: read it, replay it, verify it.")
 
 for name, verbs in {
@@ -32,6 +36,10 @@ for name, verbs in {
     "catalog": catalog,
     "policy": policies,
     "purchases": purchases,
+    "payment-method": payment_methods,
+    "billing-profile": billing_profiles,
+    "invoice": invoices,
+    "take-over": take_overs,
     "audit": audit,
 }.items():
     root.add_typer(verbs, name=name)

@@ -6,7 +6,9 @@ from typing import Annotated
 
 import typer
 
+from adapters.cli.amounts import ExpectedAmount, expected_fields
 from adapters.cli.answer import Answer, plural
+from adapters.cli.billed import Billed
 from adapters.cli.call import Call
 from adapters.cli.failure import BadInput
 from adapters.cli.find import candidates, find_product, find_subscription, members_named, purchases
@@ -31,18 +33,23 @@ def resize(
     expected_total: Annotated[
         int | None, typer.Option(help="How many there are, as you know; refused if another number was set since.")
     ] = None,
+    expected_amount: ExpectedAmount = None,
 ) -> Answer:
-    """Sets the new total of licenses; what was added in the last 7 days can be removed.
+    """Sets the new total of licenses: more are charged at once, and what was added in the last 7 days can be removed.
 
-    Example: `seatledger resize 1c9e5a02 105 --expected-total 100 --org contoso --as chris@contoso.com`
+    The expected amount of a removal has a minus: what it gives back.
+
+    Examples: `seatledger resize 1c9e5a02 105 --expected-total 100 --expected-amount 45.00`,
+    `seatledger resize 1c9e5a02 102 --expected-amount -24.00`
     """
     fields = {"expected_total": expected_total} if expected_total is not None else {}
+    fields |= expected_fields(call, expected_amount)
     subscription_id = find_subscription(call, subscription)
     command = call.wish(ResizeLicenses, subscription_id=subscription_id, total=total, **fields)
-    receipt = resize_licenses(call.house.ledger, command)
-    return call.answer(
-        receipt, f"subscription {subscription_id} has {plural(total, 'license')}", subscription_id=subscription_id
-    )
+    receipt = resize_licenses(call.house.ledger, command, call.till)
+    billed = Billed(call, call.house.ledger.told(call.organization_id, receipt))
+    said = f"subscription {subscription_id} has {plural(total, 'license')}"
+    return call.answer(receipt, "\n".join([said, *billed.lines]), subscription_id=subscription_id, **billed.data)
 
 
 @verb(root, "assign", role="purchaser", command=True)
@@ -58,7 +65,7 @@ def assign(
     subscription_id = find_subscription(call, subscription)
     user_ids = candidates(call, users)
     command = call.wish(AssignLicenses, subscription_id=subscription_id, user_ids=user_ids)
-    receipt = assign_licenses(call.house.ledger, command)
+    receipt = assign_licenses(call.house.ledger, command, call.till)
     return call.answer(
         receipt,
         f"{plural(receipt.events, 'license')} assigned to {plural(len(user_ids), 'user')}",
@@ -99,7 +106,7 @@ def unassign(
             raise BadInput(f"you have no subscription to {product}; see `seatledger purchases list --role purchaser`")
     user_ids = members_named(call, users)
     command = call.wish(UnassignLicenses, subscription_ids=subscription_ids, user_ids=user_ids)
-    receipt = unassign_licenses(call.house.ledger, command)
+    receipt = unassign_licenses(call.house.ledger, command, call.till)
     return call.answer(
         receipt,
         f"{plural(receipt.events, 'license')} taken back",
@@ -124,9 +131,8 @@ def schedule(
     if (total is None) != withdraw:
         raise BadInput("say the total for the next renewal, or --withdraw, and not both")
     subscription_id = find_subscription(call, subscription)
-    receipt = schedule_licenses(
-        call.house.ledger, call.wish(ScheduleLicenses, subscription_id=subscription_id, total=total)
-    )
+    command = call.wish(ScheduleLicenses, subscription_id=subscription_id, total=total)
+    receipt = schedule_licenses(call.house.ledger, command, call.till)
     found = call.house.ledger.subscription(call.organization_id, subscription_id)
     said = "no change is scheduled" if total is None else f"{plural(total, 'license')} from {found.term.end} on"
     return call.answer(receipt, f"subscription {subscription_id}: {said}", subscription_id=subscription_id)

@@ -15,19 +15,20 @@ def invoice_json(shown: ShownInvoice) -> dict[str, Any]:
 
     `net_minor: 1400` has `net: "14.00"` beside it. Decimals are strings, since JSON numbers lose them.
     """
-    told = _with_decimals(shown.model_dump(mode="json"), shown.currency_exponent)
+    told = with_decimals(shown.model_dump(mode="json"), shown.currency_exponent)
     assert isinstance(told, dict)  # noqa: S101  # a model is a dict
     return told
 
 
-def _with_decimals(value: object, exponent: int) -> object:
+def with_decimals(value: object, exponent: int) -> object:
+    """JSON values with a decimal string beside each amount in minor units."""
     if isinstance(value, list):
-        return [_with_decimals(each, exponent) for each in value]
+        return [with_decimals(each, exponent) for each in value]
     if not isinstance(value, dict):
         return value
     told: dict[str, object] = {}
     for name, each in value.items():
-        told[name] = _with_decimals(each, exponent)
+        told[name] = with_decimals(each, exponent)
         if name.endswith(_MINOR):
             told[name.removesuffix(_MINOR)] = f"{Decimal(each).scaleb(-exponent):.{exponent}f}"
     return told

@@ -134,10 +134,18 @@ def contoso(operator: Console) -> Console:
     return chris
 
 
+def can_pay(member: Console, token: str = "tok_visa") -> str:
+    """The member has a card and a billing profile; the profile's id."""
+    card = member.done("payment-method", "add", token)["payment_method_id"]
+    return str(member.done("billing-profile", "open", card)["billing_profile_id"])
+
+
 @pytest.fixture
 def ben(admin: Console) -> Console:
-    """A member without roles."""
-    return admin.as_(PURCHASER)
+    """A member without roles, who can pay."""
+    ben = admin.as_(PURCHASER)
+    can_pay(ben)
+    return ben
 
 
 @pytest.fixture
