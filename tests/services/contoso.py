@@ -1,51 +1,53 @@
 """Contoso, ready to act: its people, their roles, what they bought, and the commands they give."""
 
+import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, date, datetime, time
 from functools import partial
+from importlib import import_module
 from typing import Any, TypeVar, cast
 from uuid import UUID, uuid4
 
 import pytest
 
 from adapters.directory.microsoft_365 import CONTOSO, read_members
+from adapters.payments.sandbox import Sandbox
 from adapters.postgres.recorder import LedgerRecorder
+from adapters.tax.rates import TaxTable
+from domain.billing_profile import BillingProfile
 from domain.envelope import RecordedEvent, Role
+from domain.invoice import Invoice
+from domain.kernel import Aggregate
 from domain.license_pool import LicensePool
 from domain.member import Kind
 from domain.offer import OfferTerms
-from domain.organization import CATALOG, OrganizationFacts, organization_id_of
+from domain.organization import CATALOG, Organization, OrganizationFacts, organization_id_of
+from domain.payment import Payment
 from domain.personal import PersonalFact
 from domain.product import ProductFacts
 from domain.refusals import Refusal
 from domain.subscription import Subscription
-from services.assign_licenses import AssignLicenses, assign_licenses
-from services.buy_subscription import BuySubscription, buy_subscription
-from services.cancel_subscription import CancelSubscription, cancel_subscription
+from services.add_payment_method import AddPaymentMethod
+from services.advance import Advance, Advanced, advance_organization
+from services.assign_licenses import AssignLicenses
+from services.buy_subscription import BuySubscription, own_profile_id
 from services.command import Actor, Command
-from services.create_organization import CreateOrganization, create_organization
-from services.deactivate_member import DeactivateMember, deactivate_member
-from services.grant_role import GrantRole, grant_role
-from services.import_catalog import ImportCatalog, OfferRow, import_catalog
-from services.import_members import ImportMembers, MemberRow, import_members
+from services.create_organization import CreateOrganization
+from services.deactivate_member import DeactivateMember
+from services.grant_role import GrantRole
+from services.import_catalog import ImportCatalog, OfferRow
+from services.import_members import ImportMembers, MemberRow
 from services.ledger import Ledger, offer_id_of
+from services.open_billing_profile import OpenBillingProfile
 from services.ports import Directory, Holdings, Receipt
-from services.reactivate_member import ReactivateMember, reactivate_member
-from services.release_licenses import ReleaseLicenses, release_licenses
-from services.remove_member import RemoveMember, remove_member
-from services.resize_licenses import ResizeLicenses, resize_licenses
-from services.revoke_role import RevokeRole, revoke_role
-from services.schedule_licenses import ScheduleLicenses, schedule_licenses
-from services.schedule_price import SchedulePrice, schedule_price
-from services.set_recurring_billing import SetRecurringBilling, set_recurring_billing
-from services.set_self_service_policy import SetSelfServicePolicy, set_self_service_policy
-from services.unassign_licenses import UnassignLicenses, unassign_licenses
-from services.withdraw_cancellation import WithdrawCancellation, withdraw_cancellation
-from services.withdraw_offer import WithdrawOffer, withdraw_offer
+from services.ports_reads import DueProfile
+from services.remove_member import RemoveMember
+from services.till import Till
 from tests.examples import POWER_BI_PRO_PRODUCT, POWER_BI_PRO_TERMS, an_id
 
+A = TypeVar("A", bound=Aggregate)
 C = TypeVar("C", bound=Command)
 
 OPERATOR = Actor(id=an_id(91), role="operator")
@@ -58,25 +60,8 @@ FOR_A_YEAR = MONTHLY.model_copy(update={"term": "P1Y"})  # billed monthly
 PAID_YEARLY = MONTHLY.model_copy(update={"term": "P1Y", "plan": "annual"})
 PRICES: dict[OfferTerms, int] = {MONTHLY: 1_400, FOR_A_YEAR: 1_400, PAID_YEARLY: 16_800}  # minor units of USD
 
-OPERATIONS: dict[type[Command], Callable[[Ledger, Any], Receipt]] = {
-    AssignLicenses: assign_licenses,
-    BuySubscription: buy_subscription,
-    CancelSubscription: cancel_subscription,
-    CreateOrganization: create_organization,
-    DeactivateMember: deactivate_member,
-    GrantRole: grant_role,
-    ImportCatalog: import_catalog,
-    ReactivateMember: reactivate_member,
-    ResizeLicenses: resize_licenses,
-    RevokeRole: revoke_role,
-    ScheduleLicenses: schedule_licenses,
-    SchedulePrice: schedule_price,
-    SetRecurringBilling: set_recurring_billing,
-    SetSelfServicePolicy: set_self_service_policy,
-    UnassignLicenses: unassign_licenses,
-    WithdrawCancellation: withdraw_cancellation,
-    WithdrawOffer: withdraw_offer,
-}
+IN_US_DOLLARS = {"country": "US", "currency": "USD", "currency_exponent": 2}
+TAXES = TaxTable.read(None)
 
 
 class Clock:
@@ -125,7 +110,10 @@ class EndOfProcess:
 
 @dataclass
 class Contoso:
-    """An organization of its own for each test. Chris is its admin; Melissa buys; the others are members."""
+    """An organization of its own for each test. Chris is its admin; Melissa buys; the others are members.
+
+    Money moves in a sandbox of its own, in memory, at the organization's time.
+    """
 
     ledger: Ledger
     clock: Clock
@@ -133,26 +121,39 @@ class Contoso:
     organization_id: UUID
     holdings: Holdings
     handle: str
+    sandbox: Sandbox = field(init=False)
+    till: Till = field(init=False)
     chris: UUID = field(init=False)
     ben: UUID = field(init=False)
     david: UUID = field(init=False)
     cynthia: UUID = field(init=False)
     melissa: UUID = field(init=False)
 
+    def __post_init__(self) -> None:
+        self.sandbox = Sandbox(None, clock=lambda: self.now)
+        self.till = Till(self.sandbox, TAXES)
+
     @classmethod
-    def founded(cls, ledger: Ledger, directory: Directory, clock: Clock) -> "Contoso":
+    def founded(cls, ledger: Ledger, directory: Directory, clock: Clock, **facts: Any) -> "Contoso":
+        """In the United States, unless other facts are said."""
         handle = f"contoso-{uuid4().hex}"
         contoso = cls(ledger, clock, directory, organization_id_of(handle), HoldingsOfHistory(ledger), handle)
         founding = contoso.command(
             CreateOrganization,
             OPERATOR,
-            facts=OrganizationFacts(handle=handle, country="US", currency="USD", currency_exponent=2),
+            facts=OrganizationFacts(**{"handle": handle, **IN_US_DOLLARS, **facts}),
             first_admin=CHRIS_ROW,
         )
         contoso.run(founding)
         contoso.chris = founding.first_admin_id
         contoso.ben, contoso.david, contoso.cynthia, contoso.melissa = contoso.imports(*THE_OTHER_FOUR)
         return contoso
+
+    @property
+    def now(self) -> datetime:
+        """By the clock; a simulated organization lives at its own time."""
+        organization = self.ledger.find(Organization, self.organization_id, self.organization_id)
+        return self.ledger.now(organization) if organization and organization.facts.simulation else self.clock.now
 
     # Who acts.
 
@@ -171,6 +172,7 @@ class Contoso:
         """Somebody in this role: Ben buys, Chris administers, David reads bills, Cynthia audits."""
         match role:
             case "purchaser":
+                self.can_pay(self.ben)
                 return self.purchaser(self.ben)
             case "admin":
                 return self.admin
@@ -215,27 +217,26 @@ class Contoso:
         return kind(**{"organization_id": self.organization_id, "command_id": uuid4(), "actor": by, **content})
 
     def run(self, command: Command) -> Receipt:
-        match command:
-            case ImportMembers():
-                return import_members(self.ledger, command, self.directory)
-            case RemoveMember():
-                return remove_member(self.ledger, command, self.holdings)
-            case ReleaseLicenses():
-                return release_licenses(self.ledger, command, self.holdings)
-            case _:
-                return OPERATIONS[type(command)](self.ledger, command)
+        """Carried out by the service of its name, with the parts of the house that it takes."""
+        parts = {"till": self.till, "directory": self.directory, "holdings": self.holdings}
+        service = getattr(import_module(f"services.{command.name}"), command.name)
+        taken = {name: part for name, part in parts.items() if name in inspect.signature(service).parameters}
+        return cast("Receipt", service(self.ledger, command, **taken))
 
     def running(self, kind: type[Command], by: Actor, /, **content: Any) -> Callable[[], Receipt]:
         """The same, later: a colleague's act that a test fits in somewhere."""
         return partial(self.run, self.command(kind, by, **content))
 
-    def buys(self, licenses: int = 3, terms: OfferTerms = MONTHLY) -> UUID:
+    def buys(self, licenses: int = 3, terms: OfferTerms = MONTHLY, **content: Any) -> UUID:
         """A subscription to Power BI Pro that Melissa buys by self-service, by id."""
-        buying = self.command(BuySubscription, self.buyer, offer_id=offer_id_of(terms), licenses=licenses)
+        self.can_pay(self.melissa)
+        content = {"offer_id": offer_id_of(terms), "licenses": licenses, **content}
+        buying = self.command(BuySubscription, self.buyer, **content)
         self.run(buying)
         return buying.subscription_id
 
     def buys_centrally(self, purchaser: UUID, licenses: int = 3) -> UUID:
+        self.can_pay(purchaser)
         buying = self.command(
             BuySubscription,
             self.admin,
@@ -246,6 +247,48 @@ class Contoso:
         )
         self.run(buying)
         return buying.subscription_id
+
+    def adds_card(self, member_id: UUID, token: str = "tok_visa", **content: Any) -> UUID:  # noqa: S107 - a magic word
+        """A payment method of the member's, by id."""
+        adding = self.command(AddPaymentMethod, self.purchaser(member_id), token=token, **content)
+        self.run(adding)
+        return adding.payment_method_id
+
+    def opens_profile(self, member_id: UUID, token: str = "tok_visa", **content: Any) -> UUID:  # noqa: S107 - likewise
+        """A billing profile of the member's on a card of this token, by id: their own one, if it is the first."""
+        content = {"payment_method_id": self.adds_card(member_id, token), **content}
+        opening = self.command(OpenBillingProfile, self.purchaser(member_id), **content)
+        receipt = self.run(opening)
+        (profile_id,) = (
+            told.originator_id
+            for told in self.ledger.told(self.organization_id, receipt)
+            if isinstance(told, BillingProfile.BillingProfileOpened)
+        )
+        return profile_id
+
+    def can_pay(self, member_id: UUID) -> UUID:
+        """The member's own profile, by id; opened with a good card where there is none yet."""
+        own_id = own_profile_id(self.organization_id, member_id)
+        if self.ledger.find(BillingProfile, self.organization_id, own_id) is None:
+            country = self.ledger.organization(self.organization_id).facts.country
+            self.opens_profile(member_id, "tok_visa" if country == "US" else f"tok_visa_{country.lower()}")
+        return own_id
+
+    def advances(self, to: date | None = None) -> Advanced:
+        """The run, over every profile and payment. To a day: the clock is there, or the simulated organization."""
+        as_of = datetime.combine(to, time(), UTC) if to else None
+        if as_of and not self.ledger.organization(self.organization_id).facts.simulation:
+            self.clock.now = max(self.clock.now, as_of)
+        due = [
+            DueProfile(
+                self.organization_id,
+                profile.id,
+                tuple(payment.id for payment in self.payments() if payment.billing_profile_id == profile.id),
+            )
+            for profile in self.every(BillingProfile)
+        ]
+        advance = Advance(actor=OPERATOR, as_of=as_of)
+        return advance_organization(self.ledger, self.till, advance, organization_id=self.organization_id, due=due)
 
     def assigns(self, subscription_id: UUID, *member_ids: UUID) -> Receipt:
         """The purchaser gives each a license."""
@@ -269,6 +312,22 @@ class Contoso:
 
     def pool(self, subscription_id: UUID) -> LicensePool:
         return self.ledger.license_pool(self.organization_id, self.subscription(subscription_id).pool_id)
+
+    def every(self, kind: type[A]) -> list[A]:
+        """All of a kind, in the order in which they came about."""
+        ids = dict.fromkeys(told.originator_id for told in self.history() if told.topic.startswith(f"{kind.TOPIC}."))
+        return [self.ledger.get(kind, self.organization_id, one) for one in ids]
+
+    def profile(self, member_id: UUID | None = None) -> BillingProfile:
+        """A member's own profile; Melissa's, unless said otherwise."""
+        own_id = own_profile_id(self.organization_id, member_id or self.melissa)
+        return self.ledger.billing_profile(self.organization_id, own_id)
+
+    def invoices(self) -> list[Invoice]:
+        return self.every(Invoice)
+
+    def payments(self) -> list[Payment]:
+        return self.every(Payment)
 
     def holders(self, subscription_id: UUID) -> list[UUID]:
         return list(self.pool(subscription_id).holders)
@@ -304,6 +363,17 @@ class Contoso:
             yield
         assert_refused(refusal.value, kind, facts)
         assert self.history() == before, "refused, but told"
+
+    @contextmanager
+    def declines(self, kind: type[Refusal], **facts: Any) -> Iterator[None]:
+        """With exactly this refusal, and nothing recorded but what became of the payment."""
+        before = len(self.history())
+        with pytest.raises(Refusal) as refusal:
+            yield
+        assert_refused(refusal.value, kind, facts)
+        told = [event.topic for event in self.history()[before:]]
+        assert told
+        assert all(topic.startswith(f"{Payment.TOPIC}.") for topic in told), told
 
 
 def assert_refused(refusal: Refusal, kind: type[Refusal], facts: Mapping[str, Any]) -> None:

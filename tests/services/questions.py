@@ -1,16 +1,18 @@
 """The four questions that every operation answers: whether it was done, is allowed, tells what, on what it decided."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from itertools import groupby
 from threading import Barrier
-from typing import Any, TypeVar, get_args
+from typing import Any, NamedTuple, TypeVar, get_args
 from uuid import UUID, uuid4
 
 import pytest
 from pydantic import ValidationError
 
-from domain.envelope import Envelope, Role
+from domain.envelope import Envelope, RecordedEvent, Role
+from domain.payment import Payment
 from domain.refusals import CommandIdReused, GuestMayNotBuy, MemberNotActive, NotAllowed, NotFound, Refusal
 from services.command import Actor, Command
 from services.grant_role import GrantRole
@@ -157,12 +159,43 @@ def belongs_to_its_purchaser(contoso: Contoso, another: Contoso, command_for: Ca
 # Told what?
 
 
+class Save(NamedTuple):
+    """What was recorded together: a step of a command, or, by `take_due_steps`, what follows from one."""
+
+    command: str
+    step: str
+    events: list[Any]
+
+    @property
+    def told(self) -> list[str]:
+        return [type(event).__name__ for event in self.events]
+
+
+def saves_of(contoso: Contoso, command: Command) -> list[Save]:
+    """All saves of a command, and those that it caused, in order."""
+
+    def is_of(event: RecordedEvent) -> bool:
+        return command.command_id in (event.envelope.command_id, event.envelope.causation_id)
+
+    def save_of(event: RecordedEvent) -> tuple[UUID, str, str]:
+        return event.envelope.command_id, event.envelope.command, event.envelope.step
+
+    recorded = groupby(filter(is_of, contoso.history()), save_of)
+    to_domain_event = contoso.ledger.mapper.to_domain_event
+    return [Save(name, step, [to_domain_event(event) for event in events]) for (_, name, step), events in recorded]
+
+
 def tells(contoso: Contoso, command: Command, *expected: event) -> Receipt:
-    """Exactly these events with these facts, each in an envelope that says who, why and when."""
+    """Exactly these events with these facts answer the command, each in an envelope that says who, why and when.
+
+    What is told before and after them are other saves of the command: of its payment, for most.
+    """
+    before = len(contoso.history())
     receipt = contoso.run(command)
     told = contoso.ledger.told(contoso.organization_id, receipt)
     assert told == list(expected)
-    assert contoso.history()[len(contoso.history()) - len(told) :] == contoso.recorded(receipt)
+    others = [event for event in contoso.history()[before:] if event not in contoso.recorded(receipt)]
+    assert len(others) == sum(len(save.events) for save in saves_of(contoso, command)) - len(told)
     for index, recorded in enumerate(contoso.recorded(receipt)):
         assert recorded.envelope == Envelope(
             actor_id=command.actor.id,
@@ -175,8 +208,8 @@ def tells(contoso: Contoso, command: Command, *expected: event) -> Receipt:
             count=len(expected),
             correlation_id=command.correlation_id or command.command_id,
             causation_id=command.causation_id,
-            occurred_at=contoso.clock.now,
-            effective_at=contoso.clock.now,
+            occurred_at=contoso.now,
+            effective_at=contoso.now,
         )
     return receipt
 
@@ -193,13 +226,18 @@ def tells_nothing(contoso: Contoso, command: Command) -> Receipt:
 
 
 @contextmanager
-def just_before_the_save(ledger: Ledger, *happens: Callable[[], object]) -> Iterator[list[None]]:
-    """Lets things happen between loading and saving, one before each attempt; the answer counts the attempts."""
+def just_before_the_save(ledger: Ledger, *happens: Callable[[], object], step: str = "") -> Iterator[list[None]]:
+    """Lets things happen between loading and saving, one before each attempt; the answer counts the attempts.
+
+    Of the save that answers a command, unless another of its steps is named.
+    """
     append = ledger.history.append
     waiting = list(happens)
     attempts: list[None] = []
 
     def interrupted(*args: Any, **about: Any) -> Receipt:
+        if about["step"] != step or follows(about["metadata"]):
+            return append(*args, **about)
         attempts.append(None)
         if waiting:
             ledger.history.append = append  # type: ignore[method-assign]  # whoever comes between saves undisturbed
@@ -215,6 +253,11 @@ def just_before_the_save(ledger: Ledger, *happens: Callable[[], object]) -> Iter
     assert not waiting, "it was not saved as often as that"
 
 
+def follows(metadata: Sequence[bytes]) -> bool:
+    """Whether a save is of due steps, or of what became of what a command requested."""
+    return bool(metadata) and Envelope.model_validate_json(metadata[0]).command == "take_due_steps"
+
+
 @contextmanager
 def decided_twice(contoso: Contoso, happens: Callable[[], object]) -> Iterator[None]:
     """What happens between load and save is a conflict: the command is decided again from a fresh load, and saved."""
@@ -227,19 +270,25 @@ def decided_twice(contoso: Contoso, happens: Callable[[], object]) -> Iterator[N
 def refused_at_second_sight(
     contoso: Contoso, happens: Callable[[], object], refusal: type[Refusal], **facts: Any
 ) -> Iterator[None]:
-    """Allowed when loaded, and no more when saved: refused, and only what came between was told."""
-    before = len(contoso.history())
-    came_between: list[int] = []
+    """Allowed when loaded, and no more when saved: refused, and only what came between was told.
+
+    What was held for it meanwhile is let go of, which its payment tells.
+    """
+    before = contoso.history()
+    came_between: list[RecordedEvent] = []
 
     def counted() -> None:
+        already = contoso.history()
         happens()
-        came_between.append(len(contoso.history()) - before)
+        came_between.extend(contoso.history()[len(already) :])
 
     with just_before_the_save(contoso.ledger, counted) as attempts, pytest.raises(Refusal) as refused:
         yield
     assert_refused(refused.value, refusal, facts)
     assert len(attempts) == 1
-    assert [len(contoso.history()) - before] == came_between
+    others = [event for event in contoso.history()[len(before) :] if event not in came_between]
+    assert all(event.topic.startswith(f"{Payment.TOPIC}.") for event in others)
+    assert not contoso.sandbox.holds()
 
 
 def at_once(*acts: Callable[[], T]) -> list[T | Refusal]:
