@@ -1,7 +1,7 @@
 """Purchases: what was bought, by whom, until when, at what price, and how many of its licenses are given away."""
 
 from collections.abc import Iterator
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, ClassVar, NamedTuple
 from uuid import UUID
 
@@ -9,6 +9,7 @@ from domain.calendar import BillingPlan, Term
 from domain.envelope import RecordedEvent
 from domain.kernel import AggregateEvent
 from domain.license_pool import LicensePool
+from domain.member import Member
 from domain.subscription import CancelReason, Channel, LifeState, Subscription
 from projections.projection import Projection, Rows, Table, Touch
 
@@ -42,7 +43,18 @@ class Purchase(NamedTuple):
     licenses_total: int
     licenses_assigned: int
     billing_profile_id: UUID | None
+    replaces_id: UUID | None  # the subscription that this one reactivated
+    replaced_by_id: UUID | None
+    charged_until: date | None  # the first day that no charge covers
     last_position: int  # of the newest event that changed the row
+
+
+class RemovedMember(NamedTuple):
+    """A member who has left: what they bought, and nobody has taken over, is ownerless."""
+
+    organization_id: UUID
+    member_id: UUID
+    position: int
 
 
 PURCHASES: Table[Purchase] = Table(
@@ -59,14 +71,17 @@ PURCHASES: Table[Purchase] = Table(
         ("organization_id", "ends_on"),
     ),
 )
+REMOVED_MEMBERS: Table[RemovedMember] = Table(
+    name="removed_members", row=RemovedMember, key=("organization_id", "member_id")
+)
 
 
 class Purchases(Projection):
-    """A row for each subscription, for as long as history."""
+    """A row for each subscription, for as long as history; and one for each member who has left."""
 
     name = "purchases"
-    version = 1
-    tables = (PURCHASES,)
+    version = 2
+    tables = (PURCHASES, REMOVED_MEMBERS)
     topics: ClassVar[tuple[type[AggregateEvent], ...]] = (
         Subscription.SubscriptionPurchased,
         Subscription.RecurringBillingTurnedOff,
@@ -76,21 +91,41 @@ class Purchases(Projection):
         Subscription.CancellationScheduled,
         Subscription.CancellationWithdrawn,
         Subscription.SubscriptionCancelled,
+        Subscription.SubscriptionRenewed,
+        Subscription.ChargeFailed,
+        Subscription.ChargeRecovered,
+        Subscription.SubscriptionExpired,
+        Subscription.SubscriptionDisabled,
+        Subscription.SubscriptionDeleted,
+        Subscription.SubscriptionReactivated,
+        Subscription.SubscriptionAdopted,
+        LicensePool.LicensePoolOpened,
         LicensePool.LicensesResized,
+        LicensePool.LicensesCharged,
         LicensePool.LicenseAssigned,
         LicensePool.LicenseUnassigned,
         LicensePool.LicensePoolClosed,
+        Member.MemberRemoved,
+        Member.MemberRestored,
     )
 
     def touched(self, recorded: RecordedEvent, event: Any) -> Iterator[Touch]:
-        if not isinstance(event, Subscription.SubscriptionPurchased):
+        if isinstance(event, Member.Event):
+            yield REMOVED_MEMBERS, (recorded.organization_id, event.originator_id)
+        elif not isinstance(event, Subscription.SubscriptionPurchased):
             yield PURCHASES, key_of(recorded, event)
 
     def fold(self, rows: Rows, recorded: RecordedEvent, event: Any) -> None:
-        if isinstance(event, Subscription.SubscriptionPurchased):
-            rows.put(PURCHASES, purchased(recorded, event))
-        else:
-            rows.change(PURCHASES, key_of(recorded, event), last_position=recorded.position, **changed(event))
+        match event:
+            case Subscription.SubscriptionPurchased():
+                rows.put(PURCHASES, purchased(recorded, event))
+            case Member.MemberRemoved():
+                member = RemovedMember(recorded.organization_id, event.originator_id, recorded.position)
+                rows.put(REMOVED_MEMBERS, member)
+            case Member.MemberRestored():
+                rows.delete(REMOVED_MEMBERS, (recorded.organization_id, event.originator_id))
+            case _:
+                rows.change(PURCHASES, key_of(recorded, event), last_position=recorded.position, **changed(event))
 
 
 def key_of(recorded: RecordedEvent, event: Any) -> tuple[UUID, UUID]:
@@ -127,17 +162,23 @@ def purchased(recorded: RecordedEvent, event: Subscription.SubscriptionPurchased
         licenses_total=event.licenses,
         licenses_assigned=0,
         billing_profile_id=event.billing_profile_id,
+        replaces_id=event.replaces_id,
+        replaced_by_id=None,
+        charged_until=None,
         last_position=recorded.position,
     )
 
 
-def changed(event: Any) -> dict[str, Any]:  # noqa: C901, PLR0911 - a table of events, one line each
+def changed(event: Any) -> dict[str, Any]:  # noqa: C901, PLR0911, PLR0912 - a table of events, one line each
     """The columns that an event sets."""
     match event:
         case LicensePool.LicenseAssigned() | LicensePool.LicenseUnassigned():
             return {"licenses_assigned": event.assigned}
+        case LicensePool.LicensePoolOpened() | LicensePool.LicensesCharged():
+            return {"charged_until": event.charge.cycle.end}
         case LicensePool.LicensesResized():
-            return {"licenses_total": event.total, "unit_price_minor": event.price.unit_price_minor}
+            charged = {"charged_until": event.charge.cycle.end} if event.charge else {}
+            return {"licenses_total": event.total, "unit_price_minor": event.price.unit_price_minor, **charged}
         case LicensePool.LicensePoolClosed():
             return {"licenses_assigned": 0}
         case Subscription.LicenseChangeScheduled():
@@ -159,6 +200,31 @@ def changed(event: Any) -> dict[str, Any]:  # noqa: C901, PLR0911 - a table of e
                 "cancellation_scheduled": False,
                 "cancel_reason": event.reason,
                 "ends_on": event.ended_on,
+            }
+        case Subscription.SubscriptionRenewed():
+            return {
+                "offer_id": event.offer_id,
+                "term_start": event.term.start,
+                "term_end": event.term.end,
+                "ends_on": event.term.ends_on,
+                "scheduled_total": None,
+            }
+        case Subscription.ChargeFailed() | Subscription.ChargeRecovered():
+            return {"state": event.state}
+        case Subscription.SubscriptionExpired():
+            return {"state": "expired", "ends_on": event.expired_on - timedelta(days=1)}
+        case Subscription.SubscriptionDisabled():
+            ended = {"ends_on": event.disabled_on} if event.reason == "grace_ended" else {}
+            return {"state": "disabled", "recurring_billing": False, **ended}
+        case Subscription.SubscriptionDeleted():
+            return {"state": "deleted"}
+        case Subscription.SubscriptionReactivated():
+            return {"replaced_by_id": event.replaced_by_id}
+        case Subscription.SubscriptionAdopted():
+            return {
+                "purchaser_id": event.purchaser_id,
+                "billing_profile_id": event.billing_profile_id,
+                "channel": event.channel,
             }
         case _:
             raise TypeError(f"purchases do not fold {type(event).__name__}")

@@ -55,12 +55,17 @@ class PurchaseRow(Value):
     licenses_total: int
     licenses_assigned: int
     billing_profile_id: UUID | None
+    replaces_id: UUID | None  # the subscription that this one reactivated
+    replaced_by_id: UUID | None
+    charged_until: date | None  # the first day that no charge covers
+    ownerless: bool  # its purchaser has left, and holders keep access: an admin can take it over
     last_position: int
 
 
 class PurchaseFilter(Value):
     """Which purchases; what is not set filters nothing."""
 
+    ownerless: bool | None = None
     channel: Channel | None = None
     product_id: str | None = None
     purchaser_id: UUID | None = None
@@ -107,8 +112,8 @@ class DueItem(NamedTuple):
 
     due_on: date
     organization_id: UUID
-    kind: Literal["term_end", "scheduled_change", "release_licenses"]
-    subject_id: UUID  # a subscription, or for release_licenses a member
+    kind: Literal["subscription", "invoice", "payment", "refund", "dispute", "release_licenses"]
+    subject_id: UUID  # for release_licenses a member
 
 
 class PurchaseViews(Protocol):

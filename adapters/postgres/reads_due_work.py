@@ -1,17 +1,19 @@
-"""Queries for workers and services: which pools a member holds a license of, and what falls due."""
+"""Queries for workers and services: which pools a member holds a license of, what falls due, and on which profiles."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
+from typing import Any
 from uuid import UUID
 
 from psycopg.sql import SQL
 
 from adapters.postgres.reads import Connection, ReadModels, Tables
 from projections.assignments import ASSIGNMENTS, CLOSED_POOLS, Assignments
+from projections.due_subscriptions import DUE_SUBSCRIPTIONS
 from projections.due_work import DUE_WORK, DueWork
-from services.ports_reads import PAGE, DueItem
+from services.ports_reads import PAGE, DueItem, DueProfile
 
 POOLS_OF = SQL(
     "SELECT a.pool_id FROM {assignments} AS a WHERE a.organization_id = %s AND a.member_id = %s AND NOT EXISTS ("
@@ -27,8 +29,28 @@ DUE = SQL(
     "   SELECT FROM {closed} AS c WHERE c.organization_id = a.organization_id AND c.pool_id = a.pool_id)))"
     " ORDER BY d.due_on, d.organization_id, d.kind, d.subject_id LIMIT %(limit)s"
 )
+# One index has the profiles in order, each with its days; one look into another finds what removed members bought.
+DUE_PROFILES = SQL(
+    "WITH page AS ("
+    " (SELECT DISTINCT d.organization_id, d.billing_profile_id FROM {due_work} AS d WHERE {within}"
+    "  AND d.due_on <= %(until)s AND d.billing_profile_id IS NOT NULL"
+    "  AND (d.organization_id, d.billing_profile_id) > (%(organization_id)s, %(billing_profile_id)s)"
+    "  ORDER BY d.organization_id, d.billing_profile_id LIMIT %(limit)s)"
+    " UNION (SELECT DISTINCT d.organization_id, d.billing_profile_id FROM {due_work} AS m JOIN {due_subscriptions} AS d"
+    "  ON d.organization_id = m.organization_id AND d.purchaser_id = m.subject_id AND d.renews"
+    "  WHERE m.kind = 'release_licenses' AND {within}"
+    "  AND (d.organization_id, d.billing_profile_id) > (%(organization_id)s, %(billing_profile_id)s)"
+    "  ORDER BY d.organization_id, d.billing_profile_id LIMIT %(limit)s)"
+    " ORDER BY 1, 2 LIMIT %(limit)s)"
+    " SELECT p.organization_id, p.billing_profile_id, ARRAY(SELECT DISTINCT d.payment_id FROM {due_work} AS d"
+    "  WHERE d.organization_id = p.organization_id AND d.billing_profile_id = p.billing_profile_id"
+    "  AND d.due_on <= %(until)s AND d.payment_id IS NOT NULL ORDER BY 1) FROM page AS p ORDER BY 1, 2"
+)
 AFTER = SQL("(%(due_on)s, %(organization_id)s, %(kind)s, %(subject_id)s)")
 FROM_THE_FIRST = SQL("('-infinity'::date, '00000000-0000-0000-0000-000000000000'::uuid, '', NULL::uuid)")
+
+
+NO_ID = UUID(int=0)
 
 
 class HoldingReads:
@@ -48,7 +70,7 @@ class HoldingReads:
 
 
 class DueWorkReads:
-    """Answers `DueWork` from the read tables."""
+    """Answers `DueWork` and `DueProfiles` from the read tables."""
 
     def __init__(self, models: ReadModels) -> None:
         self._models = models
@@ -69,3 +91,24 @@ class DueWorkReads:
             return [DueItem(*row) for row in connection.execute(due, values)]
 
         return self._models.read([DueWork, Assignments], at_least, query)
+
+    def due_profiles(
+        self, until: date, *, organization_id: UUID | None = None, at_least: int = 0
+    ) -> Iterator[DueProfile]:
+        """All profiles with something due on or before a day, one organization after the other, page by page."""
+        within = SQL("true") if organization_id is None else SQL("d.organization_id = %(of)s")
+        after: tuple[UUID, UUID] | None = (NO_ID, NO_ID)
+        while after:
+            values = {"until": until, "of": organization_id, "limit": PAGE}
+            values |= {"organization_id": after[0], "billing_profile_id": after[1]}
+
+            def query(connection: Connection, tables: Tables, values: Any = values) -> list[DueProfile]:
+                profiles = DUE_PROFILES.format(
+                    due_work=tables[DUE_WORK], due_subscriptions=tables[DUE_SUBSCRIPTIONS], within=within
+                )
+                found = connection.execute(profiles, values)
+                return [DueProfile(of, profile_id, tuple(payment_ids)) for of, profile_id, payment_ids in found]
+
+            page = self._models.read([DueWork], at_least, query)
+            yield from page
+            after = (page[-1].organization_id, page[-1].billing_profile_id) if len(page) == PAGE else None

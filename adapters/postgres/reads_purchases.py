@@ -8,12 +8,12 @@ from typing import Any
 from uuid import UUID
 
 from psycopg.rows import dict_row
-from psycopg.sql import SQL, Composed, Identifier
+from psycopg.sql import SQL, Composable, Composed, Identifier
 
 from adapters.postgres.read_tables import comma
 from adapters.postgres.reads import Connection, ReadModels, Tables
 from projections.assignments import ASSIGNMENTS, CLOSED_POOLS, PAST_ASSIGNMENTS, Assignments
-from projections.purchases import PURCHASES, Purchases
+from projections.purchases import PURCHASES, REMOVED_MEMBERS, Purchases
 from services.ports_reads import (
     PAGE,
     AssignmentRow,
@@ -24,16 +24,23 @@ from services.ports_reads import (
     PurchaseRow,
 )
 
-COLUMNS = comma(tuple(PurchaseRow.model_fields))
-ONE = SQL("SELECT {columns} FROM {purchases} WHERE organization_id = %s AND subscription_id = %s")
+OWNERLESS = SQL(
+    "(p.state IN ('active', 'in_grace', 'expired') AND EXISTS (SELECT FROM {removed} AS r"
+    " WHERE r.organization_id = p.organization_id AND r.member_id = p.purchaser_id))"
+)
+COLUMNS = comma(name for name in PurchaseRow.model_fields if name != "ownerless")
+ONE = SQL(
+    "SELECT {columns}, {ownerless} AS ownerless FROM {purchases} AS p"
+    " WHERE organization_id = %s AND subscription_id = %s"
+)
 LIST = SQL(
-    "SELECT {columns} FROM {purchases} WHERE {conditions}"
+    "SELECT {columns}, {ownerless} AS ownerless FROM {purchases} AS p WHERE {conditions}"
     " ORDER BY organization_id, purchased_at, subscription_id LIMIT %s"
 )
 BY_PRODUCT = SQL(
     "SELECT product_id, max(product_name) AS product_name, count(*) AS subscriptions,"
     " sum(licenses_total)::bigint AS licenses_total, sum(licenses_assigned)::bigint AS licenses_assigned"
-    " FROM {purchases} WHERE {conditions} GROUP BY product_id ORDER BY 2, 1"
+    " FROM {purchases} AS p WHERE {conditions} GROUP BY product_id ORDER BY 2, 1"
 )
 ASSIGNED = SQL(
     "SELECT a.member_id, a.assigned_seq, a.assigned_at FROM {assignments} AS a"
@@ -69,14 +76,14 @@ class PurchaseReads:
         at_least: int = 0,
     ) -> PurchasePage:
         """A page of purchases, oldest first; at most 200."""
-        conditions, values = conditions_of(organization_id, where)
-        if after is not None:
-            conditions.append(SQL("(purchased_at, subscription_id) > (%s, %s)"))
-            values += [after.purchased_at, after.subscription_id]
         size = min(max(limit, 1), PAGE)
 
         def query(connection: Connection, tables: Tables) -> list[PurchaseRow]:
-            page = LIST.format(columns=COLUMNS, purchases=tables[PURCHASES], conditions=SQL(" AND ").join(conditions))
+            conditions, values = conditions_of(organization_id, where, tables)
+            if after is not None:
+                conditions.append(SQL("(purchased_at, subscription_id) > (%s, %s)"))
+                values += [after.purchased_at, after.subscription_id]
+            page = LIST.format(**parts(tables), conditions=SQL(" AND ").join(conditions))
             return [PurchaseRow(**row) for row in rows(connection, page, [*values, size + 1])]
 
         found = self._models.read([Purchases], at_least, query)
@@ -88,7 +95,7 @@ class PurchaseReads:
         """One purchase; None where the organization has no such one."""
 
         def query(connection: Connection, tables: Tables) -> PurchaseRow | None:
-            one = ONE.format(columns=COLUMNS, purchases=tables[PURCHASES])
+            one = ONE.format(**parts(tables))
             found = rows(connection, one, [organization_id, subscription_id])
             return PurchaseRow(**found[0]) if found else None
 
@@ -98,11 +105,11 @@ class PurchaseReads:
         self, organization_id: UUID, where: PurchaseFilter, *, at_least: int = 0
     ) -> Sequence[ProductLicenses]:
         """The license sums of each product, by its name."""
-        conditions, values = conditions_of(organization_id, where)
-        if where.state is None:
-            conditions.append(SQL("state NOT IN ('disabled', 'deleted')"))
 
         def query(connection: Connection, tables: Tables) -> Sequence[ProductLicenses]:
+            conditions, values = conditions_of(organization_id, where, tables)
+            if where.state is None:
+                conditions.append(SQL("state NOT IN ('disabled', 'deleted')"))
             sums = BY_PRODUCT.format(purchases=tables[PURCHASES], conditions=SQL(" AND ").join(conditions))
             return [ProductLicenses(**row) for row in rows(connection, sums, values)]
 
@@ -160,9 +167,15 @@ class PurchaseReads:
         return self._models.head()
 
 
-def conditions_of(organization_id: UUID, where: PurchaseFilter) -> tuple[list[SQL | Composed], list[Any]]:
+def parts(tables: Tables) -> dict[str, Composable]:
+    """What the queries of purchases are made of."""
+    ownerless = OWNERLESS.format(removed=tables[REMOVED_MEMBERS])
+    return {"columns": COLUMNS, "purchases": tables[PURCHASES], "ownerless": ownerless}
+
+
+def conditions_of(organization_id: UUID, where: PurchaseFilter, tables: Tables) -> tuple[list[Composable], list[Any]]:
     """A filter as conditions and their values."""
-    conditions: list[SQL | Composed] = [SQL("organization_id = %s")]
+    conditions: list[Composable] = [SQL("organization_id = %s")]
     values: list[Any] = [organization_id]
     for column in ("channel", "product_id", "purchaser_id", "state"):
         if (wanted := getattr(where, column)) is not None:
@@ -171,6 +184,9 @@ def conditions_of(organization_id: UUID, where: PurchaseFilter) -> tuple[list[SQ
     if where.ends_before is not None:
         conditions.append(SQL("ends_on < %s"))
         values.append(where.ends_before)
+    if where.ownerless is not None:
+        ownerless = OWNERLESS.format(removed=tables[REMOVED_MEMBERS])
+        conditions.append(ownerless if where.ownerless else SQL("NOT {}").format(ownerless))
     return conditions, values
 
 
