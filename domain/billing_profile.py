@@ -106,6 +106,8 @@ class BillingProfile(Aggregate):
         invoice_id: UUID
         amount_minor: int
         balance_minor: int  # with it
+        currency: str
+        currency: str
         reason: BalanceReason
 
     class CreditBalanceUsed(Aggregate.Event):
@@ -113,6 +115,8 @@ class BillingProfile(Aggregate):
         invoice_id: UUID
         amount_minor: int
         balance_minor: int  # without it
+        currency: str
+        currency: str
 
     class State(Aggregate.State):
         owner_id: UUID
@@ -240,6 +244,8 @@ class BillingProfile(Aggregate):
                 invoice_id=invoice_id,
                 amount_minor=amount_minor,
                 balance_minor=self.balance_minor + amount_minor,
+                currency=self.currency,
+                currency=self.currency,
                 reason=reason,
             )
 
@@ -250,6 +256,8 @@ class BillingProfile(Aggregate):
                 invoice_id=invoice_id,
                 amount_minor=amount_minor,
                 balance_minor=self.balance_minor - amount_minor,
+                currency=self.currency,
+                currency=self.currency,
             )
 
     # Events apply. No rule below this line: history must always replay.
