@@ -107,7 +107,6 @@ class BillingProfile(Aggregate):
         amount_minor: int
         balance_minor: int  # with it
         currency: str
-        currency: str
         reason: BalanceReason
 
     class CreditBalanceUsed(Aggregate.Event):
@@ -115,7 +114,6 @@ class BillingProfile(Aggregate):
         invoice_id: UUID
         amount_minor: int
         balance_minor: int  # without it
-        currency: str
         currency: str
 
     class State(Aggregate.State):
@@ -245,7 +243,6 @@ class BillingProfile(Aggregate):
                 amount_minor=amount_minor,
                 balance_minor=self.balance_minor + amount_minor,
                 currency=self.currency,
-                currency=self.currency,
                 reason=reason,
             )
 
@@ -256,7 +253,6 @@ class BillingProfile(Aggregate):
                 invoice_id=invoice_id,
                 amount_minor=amount_minor,
                 balance_minor=self.balance_minor - amount_minor,
-                currency=self.currency,
                 currency=self.currency,
             )
 
