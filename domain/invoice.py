@@ -24,6 +24,7 @@ class Claim(Value):
 
     payment_id: UUID
     amount_minor: int
+    lost: bool = False  # of a dispute: for good
 
 
 class Invoice(Aggregate):
@@ -51,7 +52,9 @@ class Invoice(Aggregate):
 
     class CreditBalanceApplied(Aggregate.Event):
         TOPIC: ClassVar[str] = "seatledger.Invoice.CreditBalanceApplied"
+        billing_profile_id: UUID
         amount_minor: int
+        currency: str
         due_minor: int
         state: InvoiceState
 
@@ -65,6 +68,7 @@ class Invoice(Aggregate):
         billing_profile_id: UUID
         payment_id: UUID
         amount_minor: int
+        currency: str
         due_minor: int
         state: InvoiceState
 
@@ -77,6 +81,7 @@ class Invoice(Aggregate):
         first_attempted_on: date
         retry_on: date | None  # none: the last attempt was made
         due_minor: int
+        currency: str
         state: InvoiceState
 
     class CollectionEnded(Aggregate.Event):
@@ -85,7 +90,9 @@ class Invoice(Aggregate):
 
     class CollectionDeferred(Aggregate.Event):
         TOPIC: ClassVar[str] = "seatledger.Invoice.CollectionDeferred"
+        billing_profile_id: UUID
         due_minor: int  # less than the provider moves: it waits for the next charge
+        currency: str
         state: InvoiceState
 
     class CreditNoteIssued(Aggregate.Event):
@@ -93,9 +100,12 @@ class Invoice(Aggregate):
         billing_profile_id: UUID
         credit_note_id: UUID
         number: str
+        invoice_number: str
         reason: CreditReason
         issued_on: date
+        currency: str
         lines: tuple[CreditLine, ...]
+        tax_rate: TaxRate  # the invoice's own
         net_minor: int
         tax_minor: int
         total_minor: int
@@ -104,37 +114,47 @@ class Invoice(Aggregate):
 
     class RefundCounted(Aggregate.Event):
         TOPIC: ClassVar[str] = "seatledger.Invoice.RefundCounted"
+        billing_profile_id: UUID
         payment_id: UUID
         refund_id: UUID
         amount_minor: int
+        currency: str
         due_minor: int
 
     class RefundReversed(Aggregate.Event):
         TOPIC: ClassVar[str] = "seatledger.Invoice.RefundReversed"
+        billing_profile_id: UUID
         payment_id: UUID
         refund_id: UUID
         amount_minor: int
+        currency: str
         due_minor: int
 
     class MovedToCreditBalance(Aggregate.Event):
         TOPIC: ClassVar[str] = "seatledger.Invoice.MovedToCreditBalance"
+        billing_profile_id: UUID
         amount_minor: int
+        currency: str
         due_minor: int
 
     class PaymentDisputed(Aggregate.Event):
         TOPIC: ClassVar[str] = "seatledger.Invoice.PaymentDisputed"
+        billing_profile_id: UUID
         payment_id: UUID
         dispute_id: str
         amount_minor: int
+        currency: str
         due_minor: int
         state: InvoiceState
 
     class DisputeClosed(Aggregate.Event):
         TOPIC: ClassVar[str] = "seatledger.Invoice.DisputeClosed"
+        billing_profile_id: UUID
         payment_id: UUID
         dispute_id: str
         outcome: Literal["won", "lost"]
         amount_minor: int
+        currency: str
         due_minor: int
         state: InvoiceState
 
@@ -143,6 +163,7 @@ class Invoice(Aggregate):
         billing_profile_id: UUID
         written_off_on: date
         due_minor: int
+        currency: str
         state: InvoiceState
 
     class State(Aggregate.State):
@@ -261,24 +282,25 @@ class Invoice(Aggregate):
             self._tell_settled(self.CreditBalanceApplied, amount_minor)
 
     def start_collection(self, payment_id: UUID, amount_minor: int) -> None:
-        self.tell(self.CollectionStarted, payment_id=payment_id, amount_minor=amount_minor)
+        if self.collected_by != payment_id:
+            self.tell(self.CollectionStarted, payment_id=payment_id, amount_minor=amount_minor)
 
     def receive(self, payment_id: UUID, amount_minor: int) -> None:
         if payment_id not in self.received:
-            self._tell_settled(
-                self.PaymentReceived, amount_minor, billing_profile_id=self.billing_profile_id, payment_id=payment_id
-            )
+            self._tell_settled(self.PaymentReceived, amount_minor, payment_id=payment_id)
 
     def fail_collection(self, payment_id: UUID, code: str, on: date) -> None:
         """A charge failed: the invoice is past due and tried again, unless a bank took back what was paid."""
         if self.collected_by != payment_id:
+            return
+        if self.due_minor <= 0:  # all was credited while the charge was under way
+            self.end_collection(payment_id)
             return
         first = self.first_attempted_on or on
         coming = [first + timedelta(days=days) for days in RETRY_DAYS if first + timedelta(days=days) > on]
         state: InvoiceState = "uncollectible" if self.status == "uncollectible" else "past_due"
         self.tell(
             self.CollectionFailed,
-            billing_profile_id=self.billing_profile_id,
             payment_id=payment_id,
             code=code,
             attempted_on=on,
@@ -286,6 +308,7 @@ class Invoice(Aggregate):
             retry_on=coming[0] if coming and not self.disputed else None,
             due_minor=self.due_minor,
             state=state,
+            **self._whose(),
         )
 
     def end_collection(self, payment_id: UUID) -> None:
@@ -296,7 +319,7 @@ class Invoice(Aggregate):
     def defer_collection(self) -> None:
         """What is left is too small to be charged alone: nobody is past due for it."""
         if self.status == "past_due":
-            self.tell(self.CollectionDeferred, due_minor=self.due_minor, state="open")
+            self.tell(self.CollectionDeferred, due_minor=self.due_minor, state="open", **self._whose())
 
     def credit(
         self,
@@ -314,17 +337,19 @@ class Invoice(Aggregate):
         due = self.due_minor - net - tax
         self.tell(
             self.CreditNoteIssued,
-            billing_profile_id=self.billing_profile_id,
             credit_note_id=credit_note_id,
             number=number,
+            invoice_number=self.number,
             reason=reason,
             issued_on=issued_on,
             lines=tuple(lines),
+            tax_rate=self.tax_rate,
             net_minor=net,
             tax_minor=tax,
             total_minor=net + tax,
             due_minor=due,
             state=self._state_with(due),
+            **self._whose(),
         )
 
     def count_refund(self, payment_id: UUID, refund_id: UUID, amount_minor: int) -> None:
@@ -336,6 +361,7 @@ class Invoice(Aggregate):
                 refund_id=refund_id,
                 amount_minor=amount_minor,
                 due_minor=self.due_minor + amount_minor,
+                **self._whose(),
             )
 
     def reverse_refund(self, refund_id: UUID) -> None:
@@ -347,11 +373,13 @@ class Invoice(Aggregate):
                 refund_id=refund_id,
                 amount_minor=claim.amount_minor,
                 due_minor=self.due_minor - claim.amount_minor,
+                **self._whose(),
             )
 
     def move_to_balance(self, amount_minor: int) -> None:
         if amount_minor:
-            self.tell(self.MovedToCreditBalance, amount_minor=amount_minor, due_minor=self.due_minor + amount_minor)
+            due = self.due_minor + amount_minor
+            self.tell(self.MovedToCreditBalance, amount_minor=amount_minor, due_minor=due, **self._whose())
 
     def dispute(self, payment_id: UUID, dispute_id: str, amount_minor: int) -> None:
         """The bank took it back: the invoice is open again, and nobody is in grace for it."""
@@ -364,10 +392,13 @@ class Invoice(Aggregate):
                 amount_minor=amount_minor,
                 due_minor=due,
                 state="open" if due > 0 else self.status,
+                **self._whose(),
             )
 
     def close_dispute(self, dispute_id: str, outcome: Literal["won", "lost"]) -> None:
-        claim = self.disputed[dispute_id]
+        claim = self.disputed.get(dispute_id)
+        if claim is None or claim.lost:
+            return
         due = self.due_minor - claim.amount_minor * (outcome == "won")
         self.tell(
             self.DisputeClosed,
@@ -377,6 +408,7 @@ class Invoice(Aggregate):
             amount_minor=claim.amount_minor,
             due_minor=due,
             state=self._state_with(due) if outcome == "won" or due <= 0 else "past_due",
+            **self._whose(),
         )
 
     def write_off(self, on: date) -> None:
@@ -384,17 +416,21 @@ class Invoice(Aggregate):
         if self.due_minor > 0 and self.status != "uncollectible":
             self.tell(
                 self.InvoiceWrittenOff,
-                billing_profile_id=self.billing_profile_id,
                 written_off_on=on,
                 due_minor=self.due_minor,
                 state="uncollectible",
+                **self._whose(),
             )
 
     def _state_with(self, due_minor: int) -> InvoiceState:
         return "paid" if due_minor <= 0 else ("open" if self.status == "paid" else self.status)
 
+    def _whose(self) -> dict[str, Any]:
+        return {"billing_profile_id": self.billing_profile_id, "currency": self.currency}
+
     def _tell_settled(self, kind: type[Aggregate.Event], amount_minor: int, **facts: Any) -> None:
         due = self.due_minor - amount_minor
+        facts |= self._whose()
         self.tell(kind, amount_minor=amount_minor, due_minor=due, state=self._state_with(due), **facts)
 
     # Events apply. No rule below this line: history must always replay.
@@ -510,9 +546,8 @@ class Invoice(Aggregate):
 
     @event(DisputeClosed)
     def _dispute_closed(self, dispute_id: str, outcome: Literal["won", "lost"], state: InvoiceState) -> None:
-        self.disputed = {
-            standing: claim for standing, claim in self.disputed.items() if (standing, outcome) != (dispute_id, "won")
-        }
+        lost = self.disputed.pop(dispute_id).model_copy(update={"lost": True})
+        self.disputed |= {"won": {}, "lost": {dispute_id: lost}}[outcome]
         self.status = state
 
     @event(InvoiceWrittenOff)

@@ -205,6 +205,8 @@ class LicensePool(Aggregate):
     def increase(self, total: int, price: PriceFacts, *, invoice_id: UUID, at: datetime) -> None:
         """Opens a batch, at the price of the term; charged with an invoice of its own."""
         self.refuse_increase(total, price)
+        if total == self.total:
+            return
         batch = Batch(number=self.last_batch + 1, licenses=total - self.total, opened_at=at)
         charge = Charge(invoice_id=invoice_id, line=1, batch=batch.number, cycle=self.cycle)
         until = self.over_assigned_until if total < self.assigned else None  # a small increase does not end it
@@ -218,7 +220,8 @@ class LicensePool(Aggregate):
         """Takes licenses from the newest batches."""
         taken = self.taken_by(total, price, at)
         left = tuple(batch.model_copy(update={"licenses": batch.licenses - count}) for batch, count in taken)
-        self._tell_resized(total, "decrease", price, left, credit_note_ids=tuple(credit_note_ids))
+        if left:
+            self._tell_resized(total, "decrease", price, left, credit_note_ids=tuple(credit_note_ids))
 
     def taken_by(self, total: int, price: PriceFacts, at: datetime) -> list[tuple[Batch, int]]:
         """Which batches a decrease takes how many licenses from, newest first; whole or refused."""
@@ -397,10 +400,16 @@ class LicensePool(Aggregate):
 
 
 def with_charge(charges: list[Charge], charge: Charge | None) -> list[Charge]:
-    """The charges of a cycle and of the one before it: a credit of a young batch reaches no further back."""
+    """The charges that a credit can reach: of a cycle and the one before it, and all that were made for its batch.
+
+    A renewal that was recorded late is young with every cycle that it was charged for since.
+    """
     if charge is None:
         return charges
-    return [standing for standing in charges if standing.cycle.end >= charge.cycle.start] + [charge]
+    within_reach = [
+        standing for standing in charges if standing.cycle.end >= charge.cycle.start or standing.batch == charge.batch
+    ]
+    return [*within_reach, charge]
 
 
 def refuse_total(total: int, price: PriceFacts) -> None:

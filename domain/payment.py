@@ -14,6 +14,7 @@ from domain.tax import TaxRate
 
 PaymentState = Literal["requested", "unknown", "action_required", "authorized", "captured", "declined", "released"]
 OPEN: frozenset[PaymentState] = frozenset({"requested", "unknown", "action_required", "authorized"})
+FAILED: frozenset[PaymentState] = frozenset({"declined", "released"})
 ReleaseReason = Literal["refused", "replaced", "abandoned"]
 
 
@@ -103,6 +104,7 @@ class Payment(Aggregate):
 
     class PaymentAuthorized(Aggregate.Event):
         TOPIC: ClassVar[str] = "seatledger.Payment.PaymentAuthorized"
+        billing_profile_id: UUID
         attempt: int
         amount_minor: int
         currency: str
@@ -129,15 +131,22 @@ class Payment(Aggregate):
 
     class PaymentActionRequired(Aggregate.Event):
         TOPIC: ClassVar[str] = "seatledger.Payment.PaymentActionRequired"
+        billing_profile_id: UUID
         attempt: int
+        amount_minor: int
+        currency: str
         reference: str
 
     class PaymentOutcomeUnknown(Aggregate.Event):
         TOPIC: ClassVar[str] = "seatledger.Payment.PaymentOutcomeUnknown"
+        billing_profile_id: UUID
         attempt: int
+        amount_minor: int
+        currency: str
 
     class AuthorizationReleased(Aggregate.Event):
         TOPIC: ClassVar[str] = "seatledger.Payment.AuthorizationReleased"
+        billing_profile_id: UUID
         attempt: int
         amount_minor: int
         currency: str
@@ -153,6 +162,7 @@ class Payment(Aggregate):
 
     class RefundSucceeded(Aggregate.Event):
         TOPIC: ClassVar[str] = "seatledger.Payment.RefundSucceeded"
+        billing_profile_id: UUID
         refund_id: UUID
         invoice_id: UUID
         amount_minor: int
@@ -160,6 +170,7 @@ class Payment(Aggregate):
 
     class RefundFailed(Aggregate.Event):
         TOPIC: ClassVar[str] = "seatledger.Payment.RefundFailed"
+        billing_profile_id: UUID
         refund_id: UUID
         invoice_id: UUID
         amount_minor: int
@@ -235,8 +246,10 @@ class Payment(Aggregate):
     # Commands decide. Repeating one tells nothing.
 
     def try_again(self, **facts: Any) -> None:
-        """The next attempt, perhaps for another amount and with another card."""
-        self.tell(self.PaymentTriedAgain, billing_profile_id=self.billing_profile_id, attempt=self.attempt + 1, **facts)
+        """The next attempt, perhaps for another amount and with another card; only when the last one has failed."""
+        if self.status in FAILED:
+            attempt = self.attempt + 1
+            self.tell(self.PaymentTriedAgain, billing_profile_id=self.billing_profile_id, attempt=attempt, **facts)
 
     def authorize(self, reference: str) -> None:
         if self.status in {"requested", "unknown", "action_required"}:
@@ -245,21 +258,25 @@ class Payment(Aggregate):
     def capture(self, reference: str) -> None:
         if self.is_open:
             self.tell(
-                self.PaymentCaptured, allocation=self.allocation, reference=reference, **self._card(), **self._amount()
+                self.PaymentCaptured,
+                payment_method_id=self.payment_method_id,
+                allocation=self.allocation,
+                reference=reference,
+                **self._amount(),
             )
 
     def decline(self, code: str) -> None:
         if self.is_open:
-            self.tell(self.PaymentDeclined, code=code, **self._card(), **self._amount())
+            self.tell(self.PaymentDeclined, code=code, payment_method_id=self.payment_method_id, **self._amount())
 
     def require_action(self, reference: str) -> None:
         if self.status in {"requested", "unknown"}:
-            self.tell(self.PaymentActionRequired, attempt=self.attempt, reference=reference)
+            self.tell(self.PaymentActionRequired, reference=reference, **self._amount())
 
     def lose_sight(self) -> None:
         """The provider did not answer."""
         if self.status == "requested":
-            self.tell(self.PaymentOutcomeUnknown, attempt=self.attempt)
+            self.tell(self.PaymentOutcomeUnknown, **self._amount())
 
     def release(self, reason: ReleaseReason) -> None:
         """Nothing is held any more, and nothing was taken."""
@@ -268,11 +285,7 @@ class Payment(Aggregate):
 
     def request_refund(self, refund_id: UUID, *, invoice_id: UUID, amount_minor: int) -> None:
         if refund_id not in self.refunds:
-            self.tell(
-                self.RefundRequested,
-                billing_profile_id=self.billing_profile_id,
-                **self._part(refund_id, invoice_id, amount_minor),
-            )
+            self.tell(self.RefundRequested, **self._part(refund_id, invoice_id, amount_minor))
 
     def succeed_refund(self, refund_id: UUID) -> None:
         if refund_id in self.open_refunds:
@@ -310,13 +323,16 @@ class Payment(Aggregate):
             )
 
     def _amount(self) -> dict[str, Any]:
-        return {"attempt": self.attempt, "amount_minor": self.amount_minor, "currency": self.currency}
-
-    def _card(self) -> dict[str, Any]:
-        return {"billing_profile_id": self.billing_profile_id, "payment_method_id": self.payment_method_id}
+        return {
+            "billing_profile_id": self.billing_profile_id,
+            "attempt": self.attempt,
+            "amount_minor": self.amount_minor,
+            "currency": self.currency,
+        }
 
     def _part(self, refund_id: UUID, invoice_id: UUID, amount_minor: int) -> dict[str, Any]:
         return {
+            "billing_profile_id": self.billing_profile_id,
             "refund_id": refund_id,
             "invoice_id": invoice_id,
             "amount_minor": amount_minor,
@@ -374,6 +390,7 @@ class Payment(Aggregate):
         self.requested_at = requested_at
         self.reference = None
         self.status = "requested"
+        self.declined_because = None
 
     @event(PaymentAuthorized)
     def _authorized(self, reference: str) -> None:

@@ -382,7 +382,8 @@ class Subscription(Aggregate):
         credit_note_ids: Sequence[UUID],
         at: datetime,
     ) -> None:
-        """Ends at once."""
+        """Ends at once; what is credited was decided before."""
+        self.refuse_unless("cancel")
         self._drop_schedule("cancelled")
         self._tell_cancelled(
             when=when,
@@ -427,6 +428,8 @@ class Subscription(Aggregate):
 
     def expire(self, *, licenses: int, at: datetime) -> None:
         """The term ended and nobody renews it. A cancellation that was scheduled has now ended it."""
+        if self.life != "active":
+            return
         if self.cancellation_scheduled and self.cancel_reason:
             self._tell_cancelled(
                 when="term_end",
@@ -442,6 +445,8 @@ class Subscription(Aggregate):
 
     def disable(self, reason: DisableReason, *, on: date, credit_note_ids: Sequence[UUID] = ()) -> None:
         """Access ends; what is kept is deleted later."""
+        if self.life in {"disabled", "deleted"}:
+            return
         self._drop_schedule("recurring_billing_off")
         self.tell(
             self.SubscriptionDisabled,
@@ -453,7 +458,8 @@ class Subscription(Aggregate):
         )
 
     def delete(self, *, on: date) -> None:
-        self.tell(self.SubscriptionDeleted, deleted_on=on, **self._whose())
+        if self.life == "disabled":
+            self.tell(self.SubscriptionDeleted, deleted_on=on, **self._whose())
 
     def refuse_reactivation(self) -> None:
         if self.life not in {"expired", "disabled"} or self.replaced_by_id:
