@@ -1,14 +1,16 @@
 """How a subscription ends: at once within its window, or with its term."""
 
 from collections.abc import Callable
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import get_args
 
 import pytest
 
+from domain.personal import FactRef
 from domain.refusals import CancellationWindowPassed, RecurringBillingOff, SubscriptionNotActive
 from domain.subscription import CancelReason, Subscription
 from tests.examples import (
+    A_CREDIT_NOTE,
     A_SUBSCRIPTION,
     A_SUBSCRIPTION_FOR_A_YEAR,
     A_WEEK_LATER,
@@ -16,7 +18,6 @@ from tests.examples import (
     FEEDBACK,
     OFFER,
     POOL,
-    PURCHASED_AT,
     THE_LAST_INSTANT,
     THE_SAME_DAY,
     WITHIN_THE_WEEK,
@@ -32,11 +33,19 @@ TERM_END, LAST_DAY = date(2025, 2, 28), date(2025, 2, 27)
 
 
 def cancelled_now(
-    at: datetime = WITHIN_THE_WEEK, *, reason: CancelReason = "too_expensive", removable_now: int = 0
+    at: datetime = WITHIN_THE_WEEK,
+    *,
+    reason: CancelReason = "too_expensive",
+    feedback: FactRef | None = FEEDBACK.ref,
+    removable_now: int = 0,
 ) -> Callable[[Subscription], None]:
-    return lambda subscription: subscription.cancel_now(
-        reason=reason, feedback=FEEDBACK.ref, licenses=3, removable_now=removable_now, at=at
-    )
+    def cancel(subscription: Subscription) -> None:
+        subscription.refuse_cancellation_now(removable_now=removable_now, at=at)
+        subscription.cancel(
+            when="now", reason=reason, feedback=feedback, licenses=3, credit_note_ids=[A_CREDIT_NOTE], at=at
+        )
+
+    return cancel
 
 
 def cancelled_at_term_end(
@@ -70,10 +79,10 @@ def test_cancelling_now_ends_at_once() -> None:
                 licenses=3,
                 cancelled_at=WITHIN_THE_WEEK,
                 ended_on=date(2025, 2, 3),
-                document_id=None,
+                credit_note_ids=(A_CREDIT_NOTE,),
             )
         )
-        .leaving(life="disabled", recurring_billing=False)
+        .leaving(life="disabled", recurring_billing=False, ends_next_on=date(2025, 5, 4))  # 90 days after the end
     )
 
 
@@ -220,11 +229,7 @@ def test_feedback_is_optional() -> None:
     (
         Scenario(Subscription)
         .given(A_SUBSCRIPTION)
-        .when(
-            lambda subscription: subscription.cancel_now(
-                reason="other", feedback=None, licenses=3, removable_now=0, at=PURCHASED_AT + timedelta(hours=1)
-            )
-        )
+        .when(cancelled_now(feedback=None))
         .then_told(event(Cancelled, feedback=None))
     )
 

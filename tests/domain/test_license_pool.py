@@ -1,5 +1,6 @@
 """How many licenses there are: the total of `domain.license_pool`, its batches and its end."""
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -14,11 +15,15 @@ from domain.refusals import (
     TooManyLicenses,
 )
 from tests.examples import (
+    A_CREDIT_NOTE,
     A_POOL_OF_THREE,
     A_WEEK_LATER,
+    ANOTHER_INVOICE,
     BEN,
     BEN_HOLDS_ONE,
+    CHRIS,
     CHRIS_HOLDS_ONE,
+    INVOICE,
     OFFER,
     POOL,
     POWER_BI_PRO,
@@ -28,6 +33,7 @@ from tests.examples import (
     THE_SAME_DAY,
     WITHIN_THE_WEEK,
     a_batch,
+    a_charge,
     a_pool_of,
     closed,
     resized_to,
@@ -55,6 +61,8 @@ def test_a_purchase_opens_a_pool_with_its_first_batch() -> None:
                 price=POWER_BI_PRO,
                 batch=a_batch(1, 3),
                 removable_until=A_WEEK_LATER,
+                charge=a_charge(1),
+                document_id=INVOICE,
             )
         )
         .leaving(total=3, assigned=0, free=3, closed=False)
@@ -98,7 +106,9 @@ def test_an_increase_opens_a_batch_with_a_window_of_its_own() -> None:
                 price=POWER_BI_PRO,
                 batches=(a_batch(2, 2, WITHIN_THE_WEEK),),
                 removable_until=WITHIN_THE_WEEK + timedelta(hours=168),
-                document_id=None,
+                charge=a_charge(2, invoice_id=ANOTHER_INVOICE),
+                document_id=ANOTHER_INVOICE,
+                credit_note_ids=(),
             )
         )
         .leaving(total=5, free=5, batches=[a_batch(1, 3), a_batch(2, 2, WITHIN_THE_WEEK)])
@@ -114,8 +124,16 @@ def test_added_licenses_can_be_assigned_at_once() -> None:
     )
 
 
-def test_the_total_that_there_is_tells_nothing() -> None:
-    Scenario(LicensePool).given(A_POOL_OF_THREE).when(resized_to(3, THE_SAME_DAY)).then_told_nothing()
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda pool: pool.increase(3, POWER_BI_PRO, invoice_id=ANOTHER_INVOICE, at=THE_SAME_DAY),
+        lambda pool: pool.decrease(3, POWER_BI_PRO, credit_note_ids=[], at=THE_SAME_DAY),
+    ],
+    ids=["increase", "decrease"],
+)
+def test_the_total_that_there_is_tells_nothing(ask: Callable[[LicensePool], None]) -> None:
+    Scenario(LicensePool).given(A_POOL_OF_THREE).when(ask).then_told_nothing()
 
 
 def test_growing_to_the_maximum_is_possible() -> None:
@@ -174,6 +192,9 @@ def test_a_decrease_within_the_week_takes_from_the_batch() -> None:
                 price=POWER_BI_PRO,
                 batches=(a_batch(1, 2),),
                 removable_until=None,
+                charge=None,
+                document_id=None,
+                credit_note_ids=(A_CREDIT_NOTE,),
             )
         )
         .leaving(total=2, batches=[a_batch(1, 2)])
@@ -311,8 +332,16 @@ def test_closing_ends_every_assignment_with_their_count() -> None:
         .then_told(
             event(LicensePool.LicensePoolClosed, **OF_THE_POOL, total=3, assignments_ended=2, reason="cancelled")
         )
-        .leaving(assigned=0, free=0, closed=True)
+        .leaving(assigned=0, free=0, excess=0, closed=True)
     )
+
+
+def test_who_held_a_license_at_the_end_is_kept_for_a_reactivation_oldest_first() -> None:
+    pool = A_POOL_OF_THREE()
+    for fact in (BEN_HOLDS_ONE, CHRIS_HOLDS_ONE, closed):
+        fact(pool)
+    assert list(pool.former_holders) == [BEN, CHRIS]
+    assert list(pool.holders) == []
 
 
 def test_closing_again_tells_nothing() -> None:

@@ -21,8 +21,10 @@ from tests.examples import (
     A_GUEST,
     A_MEMBER,
     A_WEEK_LATER,
+    BILLING_PROFILE,
     CHRIS,
     CONTOSO,
+    INVOICE,
     OFFER,
     POOL,
     POWER_BI_PRO,
@@ -74,8 +76,8 @@ def test_a_purchase_carries_all_that_a_reader_needs() -> None:
                 purchased_at=PURCHASED_AT,
                 cancellable_until=A_WEEK_LATER,
                 recurring_billing=True,
-                billing_profile_id=None,
-                document_id=None,
+                billing_profile_id=BILLING_PROFILE,
+                document_id=INVOICE,
                 replaces_id=None,
             )
         )

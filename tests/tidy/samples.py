@@ -6,7 +6,7 @@ from hashlib import sha256
 from typing import Any
 from uuid import NAMESPACE_OID, uuid5
 
-TEXTS = ("contoso", "US", "USD", sha256(b"sample").hexdigest())  # one for every pattern of the domain
+TEXTS = ("contoso", "US", "USD", "4242", sha256(b"sample").hexdigest())  # one for every pattern of the domain
 FORMATS = {"date": "2028-02-29", "date-time": "2028-02-29T09:30:00.000001Z"}
 
 
