@@ -54,6 +54,7 @@ class Cell:
     job: Mapping[str, Any] = field(default_factory=dict)
     targets: tuple[Target, ...] = ()
     better: Better = "higher"  # a rate; lower: milliseconds for each
+    rounds: int | None = None  # where fewer than usual must do
 
     @property
     def entrants(self) -> tuple[Entrant, ...]:
@@ -115,7 +116,7 @@ def contest(cell: Cell, play: Play, *, rounds: int, seed: int, tell: Callable[[i
     """Plays so many rounds, after one that does not count; in each every entrant once, in an order drawn anew."""
     order = random.Random(f"{seed}/{cell.section}/{cell.name}")  # noqa: S311 - to repeat a run
     found: dict[str, list[float]] = {entrant.name: [] for entrant in cell.entrants}
-    for number in range(rounds + 1):
+    for number in range(min(rounds, cell.rounds or rounds) + 1):
         for entrant in order.sample(cell.entrants, len(cell.entrants)):
             # All entrants of a round draw the same organizations.
             score = play(entrant, {**cell.job, **entrant.job, "seed": f"{seed}/{cell.name}/{number}"})

@@ -11,7 +11,7 @@ from uuid import UUID, uuid4, uuid5
 import psycopg
 
 from bench.purchase_rows import TOPICS
-from bench.workload import AT, BENCH, POWER_BI_PRO, PURCHASER, organization
+from bench.workload import AT, BENCH, POWER_BI_PRO, PURCHASER, open_pool, organization, resize
 from domain.kernel import Aggregate
 from domain.license_pool import USERS_AT_ONCE, LicensePool
 from domain.member import Member
@@ -83,7 +83,8 @@ def write_purchases(ledger: Ledger, purchases: int, *, changes: int, seed: int, 
                 price=POWER_BI_PRO,
                 licenses=chance.randrange(10, 200),
                 channel="self_service",
-                billing_profile_id=None,
+                billing_profile_id=BENCH,
+                invoice_id=BENCH,
                 at=AT + timedelta(seconds=chance.randrange(86_400)),
             )
             bought += [subscription, opened(subscription, changes)]
@@ -93,11 +94,9 @@ def write_purchases(ledger: Ledger, purchases: int, *, changes: int, seed: int, 
 
 def opened(subscription: Subscription, changes: int) -> LicensePool:
     """The pool of a subscription: raised once, and then given away license by license."""
-    pool = LicensePool.open(
-        id=subscription.pool_id, subscription_id=subscription.id, total=10, price=POWER_BI_PRO, at=AT
-    )
+    pool = open_pool(subscription.pool_id, subscription.id, 10)
     if changes:
-        pool.resize(10 + changes, POWER_BI_PRO, AT)
+        pool.increase(10 + changes, POWER_BI_PRO, invoice_id=BENCH, at=AT)
     for candidates in candidates_of(changes - 1):
         pool.assign(candidates)
     return pool
@@ -112,21 +111,20 @@ def candidates_of(count: int) -> Iterator[dict[UUID, Member | None]]:
 
 def write_held_pool(ledger: Ledger, holders: int, tell: Tell) -> Kept:
     """A pool with so many holders."""
-    pool = LicensePool.open(id=uuid4(), subscription_id=uuid4(), total=holders, price=POWER_BI_PRO, at=AT)
+    pool = open_pool(uuid4(), uuid4(), holders)
     return write_pool(ledger, pool, (lambda c=c: pool.assign(c) for c in candidates_of(holders)), holders + 1, tell)  # type: ignore[misc]
 
 
 def write_resized_pool(ledger: Ledger, events: int, tell: Tell) -> Kept:
     """A pool with so many events and a small state."""
-    pool = LicensePool.open(id=uuid4(), subscription_id=uuid4(), total=5, price=POWER_BI_PRO, at=AT)
+    pool = open_pool(uuid4(), uuid4(), 5)
     return write_pool(ledger, pool, resizes(pool, events - 1), events, tell)
 
 
 def resizes(pool: LicensePool, count: int) -> Iterator[Callable[[], None]]:
     """Up by one license and down again."""
-    less, more = pool.total, pool.total + 1
     for _ in range(count):
-        yield lambda: pool.resize(more if pool.total == less else less, POWER_BI_PRO, AT)
+        yield lambda: resize(pool)
 
 
 def write_pool(

@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
 from adapters.embedded.kafka import why_not_kafka
 from adapters.embedded.throw_away import throw_away_kafka
+from adapters.payments.sandbox import Sandbox
 from adapters.postgres.ledger import open_ledger
 from bench.arena import Arena
 from bench.contest import Cell, Entrant, Target
+from bench.due import BOUGHT_AT, write_due
 from bench.history import Extent, Tell, go_on, write_held_pool, write_purchases, write_resized_pool
-from bench.workload import FINGERPRINT_KEY
+from bench.workload import BENCH, FINGERPRINT_KEY
 from services.ledger import SNAPSHOT_EVERY, Ledger
 
 THREADS = 8
 LIBRARY_EVENTS = 100
+WORKERS = 2  # processes of a run
+PURCHASES = 200  # of an organization that falls due
+LONG, LONG_ROUNDS = 20_000, 2
+MEMORY_MIB = 200
 
 
 class Scale(NamedTuple):
@@ -30,10 +38,11 @@ class Scale(NamedTuple):
     relayed: int = 10_000
     many: int = 100_000  # holders of a pool, events of an aggregate
     loads: int = 20
+    due: tuple[int, ...] = (1_000, 10_000, 100_000)  # subscriptions that renew
 
     @classmethod
     def quick(cls) -> Scale:
-        return cls(rounds=2, seconds=0.3, purchases=400, few=100, relayed=1_000, many=2_000, loads=3)
+        return cls(rounds=2, seconds=0.3, purchases=400, few=100, relayed=1_000, many=2_000, loads=3, due=(100, 200))
 
 
 class Skipped(Exception):
@@ -53,8 +62,9 @@ Section: TypeAlias = Callable[[Stage], Iterator[Cell]]
 
 
 @contextmanager
-def ledger_at(url: str) -> Iterator[Ledger]:
-    ledger = open_ledger(url, pool_size=1, clock=lambda: datetime.now(UTC), fingerprint_key=FINGERPRINT_KEY)
+def ledger_at(url: str, now: datetime | None = None) -> Iterator[Ledger]:
+    """A ledger by the clock, or at a moment."""
+    ledger = open_ledger(url, pool_size=1, clock=lambda: now or datetime.now(UTC), fingerprint_key=FINGERPRINT_KEY)
     with closing(ledger):
         yield ledger
 
@@ -161,6 +171,79 @@ def load(stage: Stage) -> Iterator[Cell]:
         yield cell(f"pool with {many:,} events, {behind}", late, (few,), (Target(3, "100 events"),))
 
 
+def renew(stage: Stage) -> Iterator[Cell]:
+    """The life-cycle run where everything is due, against the saves and charges that it cannot do without."""
+    with ExitStack() as stack:
+        entrants = {}
+        for due in stage.scale.due:
+            settings = due_history(stage, stack.enter_context(sandbox_folder()), due)
+            entrants[due] = ours = Entrant("run", "bench.ours.renew", settings)
+            ceiling = Entrant("saves and charges", "bench.ceilings.saves_and_charges", settings)
+            long = LONG_ROUNDS if due > LONG else None
+            yield Cell("renew", f"{due:,} due", "invoices/s", ours, (ceiling,), rounds=long)
+            yield Cell("renew", f"{due:,} due", "invoices/s", ours, (), targets=(Target(1_500),), rounds=long)
+            memory = Target(MEMORY_MIB) if due == max(stage.scale.due) else None
+            yield Cell(
+                "renew",
+                f"{due:,} due, the larger process",
+                "MiB",
+                ours,
+                (),
+                {"measure": "memory"},
+                (memory,) if memory else (),
+                better="lower",
+                rounds=1,
+            )
+        few, many = min(entrants), max(entrants)
+        first = entrants[few]._replace(name=f"{few:,} due")
+        yield Cell(
+            "renew",
+            f"growth to {many:,} due",
+            "ms an invoice",
+            entrants[many],
+            (first,),
+            targets=(Target(1.3, first.name),),
+            better="lower",
+            rounds=LONG_ROUNDS,
+        )
+
+
+def ask(stage: Stage) -> Iterator[Cell]:
+    """A quote, and the explanation of an invoice, where many subscriptions are."""
+    with ExitStack() as stack:
+        settings = due_history(stage, stack.enter_context(sandbox_folder()), max(stage.scale.due))
+        for what, target in (("quote of an increase", 1), ("quote of a purchase", 1), ("explain an invoice", 50)):
+            ours = Entrant("ask", "bench.ours.ask", settings, {"what": what})
+            job = {"times": stage.scale.loads * 20}
+            yield Cell("ask", what, "ms each", ours, (), job, (Target(target),), better="lower")
+
+
+@contextmanager
+def sandbox_folder() -> Iterator[Path]:
+    """Where a sandbox keeps what it knows for as long as it is measured."""
+    with tempfile.TemporaryDirectory(prefix="seatledger-bench.") as folder:
+        yield Path(folder)
+
+
+def due_history(stage: Stage, folder: Path, due: int) -> dict[str, Any]:
+    """A database in which so many subscriptions renew in every month, and a sandbox that knows their card."""
+    url = stage.arena.database(f"due_{due}_{folder.name[-6:].lower()}")
+    organizations = max(WORKERS, due // PURCHASES)
+    purchases = due // organizations
+    with ledger_at(url, BOUGHT_AT) as ledger, Sandbox(folder / "sandbox.sqlite", clock=lambda: BOUGHT_AT) as sandbox:
+        card = sandbox.store("tok_visa", owner_id=BENCH, organization_id=BENCH)
+        tell = stage.preparing(f"{due:,} subscriptions that fall due")
+        write_due(ledger, organizations=organizations, purchases=purchases, token=card.token, tell=tell)
+    return {
+        "database": url,
+        "sandbox": str(folder / "sandbox.sqlite"),
+        "token": card.token,
+        "organizations": organizations,
+        "purchases": purchases,
+        "workers": WORKERS,
+    }
+
+
 def purchased_history(stage: Stage, name: str, purchases: int) -> tuple[str, Extent]:
     url = stage.arena.database(name)
     with ledger_at(url) as ledger:
@@ -175,4 +258,6 @@ SECTIONS: dict[str, Section] = {
     "follow": follow,
     "relay": relay,
     "load": load,
+    "renew": renew,
+    "ask": ask,
 }

@@ -13,6 +13,7 @@ from typing import TypeAlias
 from uuid import UUID, uuid4, uuid5
 
 from bench.program import Job, Score
+from domain.calendar import cycle
 from domain.license_pool import LicensePool
 from domain.offer import OfferTerms, PriceFacts
 from services.command import Actor
@@ -26,6 +27,7 @@ TERMS = OfferTerms(
     product_id="CFQ7TTC0H9MP", term="P1M", plan="monthly", currency="USD", currency_exponent=2, maximum=1_000_000
 )
 POWER_BI_PRO = PriceFacts(offer_id=uuid5(BENCH, "offer"), unit_price_minor=1400, price_version=1, **TERMS.model_dump())
+FIRST_CYCLE = cycle(AT.date(), TERMS.plan, 0)
 
 Save: TypeAlias = Callable[[UUID], object]
 
@@ -52,10 +54,31 @@ def picker(spread: str, chance: random.Random) -> Callable[[], UUID]:
 
 def a_pool(events: int) -> LicensePool:
     """A pool just opened, resized until it has told so many events."""
-    pool = LicensePool.open(id=uuid4(), subscription_id=uuid4(), total=5, price=POWER_BI_PRO, at=AT)
-    for number in range(events - 1):
-        pool.resize(5 if number % 2 else 6, POWER_BI_PRO, AT)
+    pool = open_pool(uuid4(), uuid4(), 5)
+    for _ in range(events - 1):
+        resize(pool)
     return pool
+
+
+def open_pool(pool_id: UUID, subscription_id: UUID, total: int) -> LicensePool:
+    """A pool as a purchase opens it."""
+    return LicensePool.open(
+        id=pool_id,
+        subscription_id=subscription_id,
+        total=total,
+        price=POWER_BI_PRO,
+        invoice_id=BENCH,
+        cycle=FIRST_CYCLE,
+        at=AT,
+    )
+
+
+def resize(pool: LicensePool) -> None:
+    """Up by one license, and down again the next time."""
+    if len(pool.batches) == 1:
+        pool.increase(pool.total + 1, POWER_BI_PRO, invoice_id=BENCH, at=AT)
+    else:
+        pool.decrease(pool.total - 1, POWER_BI_PRO, credit_note_ids=(), at=AT)
 
 
 def save_in_threads(job: Job, save: Save) -> Score:

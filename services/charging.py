@@ -164,8 +164,9 @@ def see_through(all_books: Sequence[Books], till: Till, at: datetime, save: Call
         if any(books.told() for books in all_books):
             save()
         before = len(asked)
-        for books in all_books:
-            charge_open_payments(books, till, at, asked)
-            refund_open_refunds(books, till, asked)
+        with till.gateway.together():
+            for books in all_books:
+                charge_open_payments(books, till, at, asked)
+                refund_open_refunds(books, till, asked)
         if len(asked) == before:
             return

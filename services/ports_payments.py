@@ -1,6 +1,7 @@
 """What the services need from a payment provider and a tax table, as protocols; the adapters provide it."""
 
 from collections.abc import Iterable
+from contextlib import AbstractContextManager
 from datetime import date, datetime
 from typing import Literal, NamedTuple, Protocol
 from uuid import UUID
@@ -161,6 +162,9 @@ class PaymentGateway(Protocol):
 
     def find(self, handle: PaymentHandle) -> ProviderPayment | None:
         """The attempt as the provider has it now, with refunds and disputes; None: it never got there."""
+
+    def together(self) -> AbstractContextManager[None]:
+        """Calls within may travel together; what was answered within counts when the context has ended well."""
 
     def limits(self, currency: str) -> Limits:
         """The smallest amount and step of a currency."""

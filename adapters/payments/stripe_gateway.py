@@ -7,6 +7,7 @@ whether to send again is the services' decision. Errors are translated in stripe
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager, nullcontext
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -182,6 +183,10 @@ class StripeGateway:
     def find(self, handle: PaymentHandle) -> ProviderPayment | None:
         intent = self._intent(handle)
         return None if intent is None else self._with_what_followed(handle, intent)
+
+    def together(self) -> AbstractContextManager[None]:
+        """Each call travels alone: Stripe has no batches."""
+        return nullcontext()
 
     def limits(self, currency: str) -> Limits:
         return limits_of(currency)
