@@ -107,6 +107,9 @@ class Directory(Protocol):
     def details(self, organization_id: UUID, member_ids: Sequence[UUID]) -> Mapping[UUID, Mapping[Purpose, str]]:
         """The current details of these members; erased ones are left out."""
 
+    def facts(self, organization_id: UUID, fact_ids: Sequence[UUID]) -> Mapping[UUID, str]:
+        """The values of these personal facts; erased ones are left out."""
+
 
 class Holdings(Protocol):
     """Which pools a member holds a license of: a reading of history that may lag, so it is asked for a position."""

@@ -29,6 +29,7 @@ DETAILS = (
     " WHERE organization_id = %b AND subject_id = ANY(%b::uuid[]) AND purpose <> 'feedback'"
     " ORDER BY subject_id, purpose, organization_seq DESC"
 )
+FACTS = "SELECT fact_id, value FROM ledger.personal_facts WHERE organization_id = %b AND fact_id = ANY(%b::uuid[])"
 SEARCH = (
     "SELECT fact.subject_id FROM ledger.personal_facts fact WHERE fact.organization_id = %b"
     f" AND ledger.name_key(fact.purpose, fact.value) ^@ left(ledger.folded(%s), 200) AND {CURRENT}"
@@ -51,6 +52,9 @@ class PersonalDirectory:
         for member_id, purpose, value in self._rows(DETAILS, (organization_id, Array.of_uuids(member_ids))):
             found.setdefault(member_id, {})[purpose] = value
         return found
+
+    def facts(self, organization_id: UUID, fact_ids: Sequence[UUID]) -> Mapping[UUID, str]:
+        return dict(self._rows(FACTS, (organization_id, Array.of_uuids(fact_ids)))) if fact_ids else {}
 
     def search(self, organization_id: UUID, prefix: str, limit: int) -> Sequence[UUID]:
         """The members one of whose names begins so, regardless of case, in the order of that name."""
