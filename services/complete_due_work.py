@@ -20,6 +20,7 @@ class CompleteDueWork(Value):
     actor: Actor
     until: date
     at_least: int
+    organization_id: UUID | None = None  # of this one only
 
 
 def due_items(due_work: DueWork, query: CompleteDueWork) -> Iterator[DueItem]:
@@ -27,7 +28,7 @@ def due_items(due_work: DueWork, query: CompleteDueWork) -> Iterator[DueItem]:
     may(query.actor, "run the life cycle")
     last: DueItem | None = None
     while page := due_work.due(query.until, after=last, at_least=query.at_least):
-        yield from page
+        yield from (item for item in page if query.organization_id in {None, item.organization_id})
         last = page[-1]
 
 

@@ -13,6 +13,7 @@ from typer.exceptions import TyperException
 from typer.main import get_command
 
 from adapters.cli import (  # noqa: F401 - imported for the verbs that they add
+    advance,
     audit,
     billing_profile,
     buy,

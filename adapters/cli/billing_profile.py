@@ -24,9 +24,7 @@ from services.replace_payment_method import ReplacePaymentMethod, replace_paymen
 from services.revoke_profile_role import RevokeProfileRole, revoke_profile_role
 from services.set_po_number import SetPoNumber, set_po_number
 
-CountryOption = Annotated[
-    str | None, typer.Option(help="Where the payer is, which decides the tax, such as US.")
-]
+CountryOption = Annotated[str | None, typer.Option(help="Where the payer is, which decides the tax, such as US.")]
 NameOption = Annotated[
     str | None, typer.Option("--name", metavar="NAME", help="Who invoices are made out to; can be forgotten.")
 ]

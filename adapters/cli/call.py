@@ -85,6 +85,11 @@ class Call:
         organization = self.house.ledger.organization(self.organization_id)
         return self.role if organization.has_role(member_id, self.role) else self.otherwise
 
+    def refuse_members(self) -> None:
+        """For what only who operates the installation does, also of one organization."""
+        if self.actor.id != OPERATOR_ID:
+            raise BadInput(f"{self.user_name} cannot do this, an operator can; say --as operator")
+
     def wish(self, kind: type[V], **fields: Any) -> V:
         """A command or query of this call; what its types refuse is bad input."""
         common: dict[str, Any] = {"actor": self.actor}

@@ -125,10 +125,10 @@ def anybody(cli_settings: Settings) -> Console:
     return contoso(Console(cli_settings))
 
 
-def contoso(operator: Console) -> Console:
+def contoso(operator: Console, *more: str) -> Console:
     handle = f"contoso-{next(NUMBERS)}"
     words = ("--country", "US", "--currency", "USD", "--admin", ADMIN, "--admin-name", "Chris Green")
-    operator.done("organization", "create", handle, *words)
+    operator.done("organization", "create", handle, *words, *more)
     chris = Console(operator.settings, handle, ADMIN)
     chris.done("member", "import", str(CONTOSO))
     return chris
