@@ -168,7 +168,7 @@ def resized_to(total: int, at: datetime, *, invoice_id: UUID = ANOTHER_INVOICE) 
     def resize(pool: LicensePool) -> None:
         if total > pool.total:
             pool.increase(total, POWER_BI_PRO, invoice_id=invoice_id, at=at)
-        else:
+        elif total < pool.total:
             pool.decrease(total, POWER_BI_PRO, credit_note_ids=[A_CREDIT_NOTE], at=at)
 
     return resize

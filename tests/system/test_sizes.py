@@ -14,7 +14,7 @@ from domain.refusals import NotEnoughLicenses
 from services.ledger import EVENTS_PER_SAVE, Ledger
 from services.ports import LedgerUnavailable
 from tests.adapters.postgres.writers import a_change, a_pool, save
-from tests.examples import POWER_BI_PRO, THE_SAME_DAY
+from tests.examples import POWER_BI_PRO, THE_SAME_DAY, opening, resized_to
 
 HOLDERS = 100_000
 LARGE = POWER_BI_PRO.model_copy(update={"maximum": HOLDERS})
@@ -31,7 +31,7 @@ def assign(pool: LicensePool, numbers: range) -> None:
 @pytest.mark.timeout(300)
 def test_a_pool_with_a_hundred_thousand_holders(system_ledger: Ledger) -> None:
     organization_id = uuid4()
-    pool = LicensePool.open(id=uuid4(), subscription_id=uuid4(), total=HOLDERS, price=LARGE, at=THE_SAME_DAY)
+    pool = opening(id=uuid4(), subscription_id=uuid4(), total=HOLDERS, price=LARGE, at=THE_SAME_DAY)
     save(system_ledger, pool, organization_id=organization_id)
     for first in range(0, HOLDERS, EVENTS_PER_SAVE):
         pool = system_ledger.license_pool(organization_id, pool.id)
@@ -52,7 +52,7 @@ def test_a_save_of_two_thousand_events_that_fails_in_its_middle_is_recorded_whol
 ) -> None:
     organization_id, pool = uuid4(), a_pool()
     for step in range(1_999):
-        pool.resize(6 + step % 2, POWER_BI_PRO, THE_SAME_DAY)
+        resized_to(6 + step % 2, THE_SAME_DAY)(pool)
     command = a_change(organization_id)
     with psycopg.connect(system_url, autocommit=True) as admin:
         admin.execute(

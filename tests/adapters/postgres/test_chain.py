@@ -17,7 +17,7 @@ from projections.audit.chain import first_break, genesis, link
 from services.ledger import Ledger
 from tests.adapters.postgres.conftest import Admin
 from tests.adapters.postgres.writers import a_pool, save
-from tests.examples import POWER_BI_PRO, THE_SAME_DAY
+from tests.examples import THE_SAME_DAY, resized_to
 
 VECTORS = json.loads((Path(__file__).parents[2] / "history" / "chain_vectors.json").read_text("utf-8"))
 ORGANIZATION_ID = UUID(VECTORS["organization_id"])
@@ -100,7 +100,7 @@ def history(ledger: Ledger) -> list[RecordedEvent]:
     organization_id = uuid4()
     for total in (5, 6, 7, 8):
         pool = a_pool()
-        pool.resize(total, POWER_BI_PRO, THE_SAME_DAY)
+        resized_to(total, THE_SAME_DAY)(pool)
         save(ledger, pool, organization_id=organization_id)
     return ledger.history.told(organization_id, after=0, until=100)
 

@@ -19,7 +19,7 @@ from services.ledger import Ledger
 from services.ports import LedgerUnavailable
 from tests.adapters.postgres.conftest import Admin
 from tests.adapters.postgres.writers import a_pool, save, write_many
-from tests.examples import POWER_BI_PRO, THE_SAME_DAY
+from tests.examples import THE_SAME_DAY, resized_to
 
 LAST_XID = "SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint"
 APPEND_ONE = (
@@ -107,7 +107,7 @@ def test_asked_for_some_topics_it_moves_on_over_the_others(ledger: Ledger, follo
     organization_id = uuid4()
     for _ in range(3):
         pool = a_pool()
-        pool.resize(7, POWER_BI_PRO, THE_SAME_DAY)
+        resized_to(7, THE_SAME_DAY)(pool)
         save(ledger, pool, organization_id=organization_id)
     save(ledger, a_pool(), organization_id=organization_id)
     settled(follower, 7)

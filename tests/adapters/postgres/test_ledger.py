@@ -17,7 +17,7 @@ from services.ledger import EVENT_BYTES, Ledger
 from services.ports import AlreadyRecorded, Receipt, VersionConflict
 from tests.adapters.postgres.conftest import Admin
 from tests.adapters.postgres.writers import a_change, a_pool, at_once, change_pool, save
-from tests.examples import POWER_BI_PRO, THE_SAME_DAY
+from tests.examples import THE_SAME_DAY, resized_to
 
 
 def count(admin: Admin, table: str = "events") -> int:
@@ -26,7 +26,7 @@ def count(admin: Admin, table: str = "events") -> int:
 
 
 def resized(pool: LicensePool, total: int) -> LicensePool:
-    pool.resize(total, POWER_BI_PRO, THE_SAME_DAY)
+    resized_to(total, THE_SAME_DAY)(pool)
     return pool
 
 

@@ -23,7 +23,7 @@ from domain.organization import Organization, OrganizationFacts
 from services.ledger import SNAPSHOT_EVERY, Ledger, snapshot_of
 from tests.adapters.postgres.conftest import Admin
 from tests.adapters.postgres.writers import a_change, a_pool, change_pool, save
-from tests.examples import POWER_BI_PRO, THE_SAME_DAY
+from tests.examples import THE_SAME_DAY, resized_to
 
 
 class Invented(Aggregate):
@@ -77,7 +77,7 @@ def long_lived(ledger: Ledger, changes: int = SNAPSHOT_EVERY + 10) -> tuple[UUID
     members = [Member.add(id=uuid4(), kind="member", details={}) for _ in range(5)]
     pool.assign({member.id: member for member in members})
     for step in range(changes):
-        pool.resize(6 + step % 2, POWER_BI_PRO, THE_SAME_DAY)
+        resized_to(6 + step % 2, THE_SAME_DAY)(pool)
     save(ledger, pool, organization_id=organization_id)
     return organization_id, pool
 

@@ -19,7 +19,7 @@ from domain.license_pool import LicensePool
 from services.command import Actor, Command
 from services.ledger import Ledger, operation
 from services.ports import AlreadyRecorded, Receipt
-from tests.examples import POWER_BI_PRO, THE_SAME_DAY
+from tests.examples import THE_SAME_DAY, opening, resized_to
 
 T = TypeVar("T")
 
@@ -44,7 +44,7 @@ def change_pool(ledger: Ledger, command: ChangePool) -> Receipt:
     pool = ledger.license_pool(command.organization_id, command.pool_id)
     at = ledger.now(pool)
     if command.total != pool.total:
-        pool.resize(command.total, POWER_BI_PRO, at)
+        resized_to(command.total, at)(pool)
     return ledger.save(pool, because=command, at=at)
 
 
@@ -57,7 +57,7 @@ def a_change(organization_id: UUID, pool: LicensePool | None = None, total: int 
 
 def a_pool(total: int = 5) -> LicensePool:
     """Just opened, and not recorded yet."""
-    return LicensePool.open(id=uuid4(), subscription_id=uuid4(), total=total, price=POWER_BI_PRO, at=THE_SAME_DAY)
+    return opening(id=uuid4(), subscription_id=uuid4(), total=total, at=THE_SAME_DAY)
 
 
 def save(ledger: Ledger, *pools: LicensePool, organization_id: UUID, **more: Any) -> Receipt:
@@ -92,7 +92,7 @@ def write_many(url: str, seed: int, saves: int) -> None:
                 mine.append(uuid4())
             pool = a_pool()
             if chance.random() < 0.3:
-                pool.resize(7, POWER_BI_PRO, THE_SAME_DAY)
+                resized_to(7, THE_SAME_DAY)(pool)
             save(ledger, pool, organization_id=chance.choice(mine[-20:]))
 
 
@@ -107,7 +107,7 @@ def write_until_killed(url: str, journal: Path, organization_ids: Sequence[UUID]
     def carry_out(name: str) -> None:
         organization_id, command_id = map(UUID, name.split("/"))
         pool = a_pool()
-        pool.resize(7, POWER_BI_PRO, THE_SAME_DAY)
+        resized_to(7, THE_SAME_DAY)(pool)
         command = a_change(organization_id, command_id=command_id)
         with suppress(AlreadyRecorded):
             save(ledger, pool, organization_id=organization_id, because=command)
