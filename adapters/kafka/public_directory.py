@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
@@ -46,6 +47,25 @@ class SelfServicePolicySet(PublicEvent):
     product_id: str
     policy: Annotated[str, words(Policy)]
     policy_before: Annotated[str, words(Policy)]
+
+
+@public("seatledger.organization.full_credit_given.v1", of=Organization.FullCreditGiven)
+class FullCreditGiven(PublicEvent):
+    """More days than were unused were credited for a product, which happens once in 30 days."""
+
+    organization_id: Annotated[UUID, Own]
+    product_id: str
+    subscription_id: UUID
+    given_at: datetime
+    given_before_at: datetime | None
+
+
+@public("seatledger.organization.simulation_advanced.v1", of=Organization.SimulationAdvanced)
+class SimulationAdvanced(PublicEvent):
+    """The time of a simulated organization has moved on; what is due there, is due by this time and no clock's."""
+
+    organization_id: Annotated[UUID, Own]
+    advanced_to: datetime
 
 
 @public("seatledger.member.member_added.v1", of=Member.MemberAdded)

@@ -1,14 +1,23 @@
-"""What others may know of subscriptions and their licenses."""
+"""What others may know of subscriptions; a consumer counts recurring revenue from these and `public_licenses`."""
 
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Annotated, Literal
+from typing import Annotated
 from uuid import UUID
 
-from adapters.kafka.public_values import Batch, Own, Price, ProductDescription, PublicEvent, Term, public, words
-from domain.license_pool import CloseReason, LicensePool, ResizeReason, UnassignReason
-from domain.subscription import CancelReason, ChangeDroppedReason, Channel, RecurringOffReason, Subscription
+from adapters.kafka.public_values import Own, Period, Price, ProductDescription, PublicEvent, public, words
+from domain.subscription import (
+    CancelReason,
+    CancelWhen,
+    ChangeDroppedReason,
+    Channel,
+    DisableReason,
+    LifeState,
+    RecurringOffReason,
+    Subscription,
+    TakeOverReason,
+)
 
 
 @public("seatledger.subscription.subscription_purchased.v1", of=Subscription.SubscriptionPurchased)
@@ -25,12 +34,12 @@ class SubscriptionPurchased(PublicEvent):
     price: Price
     anchor: date
     term_number: int
-    term: Term
+    term: Period
     purchased_at: datetime
     cancellable_until: datetime
     recurring_billing: bool
-    billing_profile_id: UUID | None
-    document_id: UUID | None
+    billing_profile_id: UUID
+    document_id: UUID
     replaces_id: UUID | None
 
 
@@ -109,80 +118,109 @@ class SubscriptionCancelled(PublicEvent):
     offer_id: UUID
     pool_id: UUID
     purchaser_id: UUID
-    when: Annotated[str, words(Literal["now", "term_end"])]
+    when: Annotated[str, words(CancelWhen)]
     reason: Annotated[str, words(CancelReason)]
     licenses: int
     cancelled_at: datetime
     ended_on: date
-    document_id: UUID | None
+    credit_note_ids: tuple[UUID, ...]
 
 
-# Licenses.
+@public("seatledger.subscription.subscription_renewed.v1", of=Subscription.SubscriptionRenewed)
+class SubscriptionRenewed(PublicEvent):
+    """A term has begun, at the price that is valid at its start."""
 
-
-@public("seatledger.license_pool.license_pool_opened.v1", of=LicensePool.LicensePoolOpened)
-class LicensePoolOpened(PublicEvent):
-    """A subscription has its first licenses."""
-
-    pool_id: Annotated[UUID, Own]
-    subscription_id: UUID
+    subscription_id: Annotated[UUID, Own]
     product_id: str
     offer_id: UUID
-    total: int
+    purchaser_id: UUID
+    billing_profile_id: UUID
+    licenses: int
+    licenses_before: int
     price: Price
-    batch: Batch
-    removable_until: datetime
+    unit_price_minor_before: int
+    term_number: int
+    term: Period
+    renewed_at: datetime
+    cancellable_until: datetime
+    document_id: UUID
 
 
-@public("seatledger.license_pool.licenses_resized.v1", of=LicensePool.LicensesResized)
-class LicensesResized(PublicEvent):
-    """A subscription has another number of licenses."""
+@public("seatledger.subscription.charge_failed.v1", of=Subscription.ChargeFailed)
+class ChargeFailed(PublicEvent):
+    """An invoice of the subscription is past due; users keep their access for now."""
 
-    pool_id: Annotated[UUID, Own]
-    subscription_id: UUID
+    subscription_id: Annotated[UUID, Own]
     product_id: str
-    offer_id: UUID
-    total: int
-    total_before: int
-    reason: Annotated[str, words(ResizeReason)]
-    price: Price
-    batches: tuple[Batch, ...]
-    removable_until: datetime | None
-    document_id: UUID | None
+    purchaser_id: UUID
+    document_id: UUID
+    state: Annotated[str, words(LifeState)]
 
 
-@public("seatledger.license_pool.license_assigned.v1", of=LicensePool.LicenseAssigned)
-class LicenseAssigned(PublicEvent):
-    """A member has a license."""
+@public("seatledger.subscription.charge_recovered.v1", of=Subscription.ChargeRecovered)
+class ChargeRecovered(PublicEvent):
+    """An invoice of the subscription is past due no more."""
 
-    pool_id: Annotated[UUID, Own]
-    subscription_id: UUID
+    subscription_id: Annotated[UUID, Own]
     product_id: str
-    member_id: UUID
-    assigned: int
-    total: int
+    purchaser_id: UUID
+    document_id: UUID
+    state: Annotated[str, words(LifeState)]
 
 
-@public("seatledger.license_pool.license_unassigned.v1", of=LicensePool.LicenseUnassigned)
-class LicenseUnassigned(PublicEvent):
-    """A member no longer has a license."""
+@public("seatledger.subscription.subscription_expired.v1", of=Subscription.SubscriptionExpired)
+class SubscriptionExpired(PublicEvent):
+    """The term has ended without a renewal: nothing is charged any more, and users have access for some days yet."""
 
-    pool_id: Annotated[UUID, Own]
-    subscription_id: UUID
+    subscription_id: Annotated[UUID, Own]
     product_id: str
-    member_id: UUID
-    assigned: int
-    total: int
-    reason: Annotated[str, words(UnassignReason)]
+    purchaser_id: UUID
+    expired_on: date
+    disabled_on: date
 
 
-@public("seatledger.license_pool.license_pool_closed.v1", of=LicensePool.LicensePoolClosed)
-class LicensePoolClosed(PublicEvent):
-    """A subscription has no licenses any more: every assignment has ended."""
+@public("seatledger.subscription.subscription_disabled.v1", of=Subscription.SubscriptionDisabled)
+class SubscriptionDisabled(PublicEvent):
+    """Users have no access any more."""
 
-    pool_id: Annotated[UUID, Own]
-    subscription_id: UUID
+    subscription_id: Annotated[UUID, Own]
     product_id: str
-    total: int
-    assignments_ended: int
-    reason: Annotated[str, words(CloseReason)]
+    purchaser_id: UUID
+    reason: Annotated[str, words(DisableReason)]
+    disabled_on: date
+    deleted_on: date
+    credit_note_ids: tuple[UUID, ...]
+
+
+@public("seatledger.subscription.subscription_deleted.v1", of=Subscription.SubscriptionDeleted)
+class SubscriptionDeleted(PublicEvent):
+    """What was kept of the subscription is gone, and it cannot be reactivated."""
+
+    subscription_id: Annotated[UUID, Own]
+    product_id: str
+    purchaser_id: UUID
+    deleted_on: date
+
+
+@public("seatledger.subscription.subscription_reactivated.v1", of=Subscription.SubscriptionReactivated)
+class SubscriptionReactivated(PublicEvent):
+    """A new subscription has taken the place of one that had ended."""
+
+    subscription_id: Annotated[UUID, Own]
+    product_id: str
+    purchaser_id: UUID
+    replaced_by_id: UUID
+
+
+@public("seatledger.subscription.subscription_adopted.v1", of=Subscription.SubscriptionAdopted)
+class SubscriptionAdopted(PublicEvent):
+    """An administrator has taken the subscription over, and it is billed on a profile of theirs."""
+
+    subscription_id: Annotated[UUID, Own]
+    product_id: str
+    purchaser_id: UUID
+    purchaser_id_before: UUID
+    billing_profile_id: UUID
+    billing_profile_id_before: UUID
+    channel: Annotated[str, words(Channel)]
+    reason: Annotated[str, words(TakeOverReason)]

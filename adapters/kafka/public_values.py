@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
 from typing import Annotated, Any, TypeVar, get_args
-from uuid import UUID
+from uuid import UUID, uuid5
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic.fields import FieldInfo
 
+from domain.invoice_line import LineKind
 from domain.kernel import AggregateEvent
 from domain.product import Policy
 from domain.proration import DAILY_HALF_UP
@@ -24,6 +25,16 @@ def words(known: Any) -> FieldInfo:
 
 
 Own = Field(validation_alias="originator_id")  # the id of the aggregate, under its own name
+
+DISPUTES = UUID("5b0a3c1e-5a0d-5c7e-9f52-3a9d1e6f8b47")  # the namespace of dispute ids
+
+
+def dispute_id_of(reference: object) -> UUID:
+    """The id of a dispute: the same in all events about it, and not the provider's reference, which stays inside."""
+    return uuid5(DISPUTES, str(reference))
+
+
+DisputeId = Annotated[UUID, BeforeValidator(dispute_id_of)]
 
 
 class PublicValue(BaseModel):
@@ -53,11 +64,71 @@ class Batch(PublicValue):
     opened_at: datetime
 
 
-class Term(PublicValue):
+class Period(PublicValue):
     """Days from `start` to before `end`."""
 
     start: date
     end: date
+
+
+class Charge(PublicValue):
+    """The line of an invoice that licenses are charged with, for the days of a cycle."""
+
+    invoice_id: UUID
+    line: int
+    batch: int
+    cycle: Period
+
+
+class InvoiceLine(PublicValue):
+    """A charge for licenses of one subscription: half_up(unit price · quantity · days / cycle days), by the rule."""
+
+    number: int
+    kind: Annotated[str, words(LineKind)]
+    subscription_id: UUID
+    product_id: str
+    product_name: str
+    offer_id: UUID
+    batch: int
+    period: Period
+    days: int
+    cycle_days: int
+    quantity: int
+    unit_price_minor: int
+    price_version: int
+    rule: Annotated[str, Field(examples=[DAILY_HALF_UP.name])]
+    amount_minor: int
+
+
+class CreditLine(PublicValue):
+    """Licenses taken back from a line of the invoice, with the days that are credited for them."""
+
+    line: int
+    quantity_before: int
+    quantity: int
+    days: int
+    amount_minor: int
+
+
+class BillTo(PublicValue):
+    """Where the payer is taxed; who it is does not go out."""
+
+    country: str
+
+
+class TaxRate(PublicValue):
+    """The rate of a document, in parts per million."""
+
+    country: str
+    name: str
+    rate_ppm: int
+
+
+class Allocation(PublicValue):
+    """The part of a payment that is for one invoice."""
+
+    invoice_id: UUID
+    amount_minor: int
 
 
 class ProductDescription(PublicValue):
