@@ -21,6 +21,7 @@ from services.price_list import PriceList
 from services.till import Till
 
 WITH_ACCESS = frozenset({"active", "in_grace"})
+LINES = 100  # of one invoice, which is one event: it has room for so many, whatever products are called
 
 
 class Due(NamedTuple):
@@ -129,14 +130,16 @@ class DueSteps:
     # How it is taken.
 
     def charge(self, charging: list[Charging], day: date) -> None:
-        """One invoice for all that starts a cycle on this day; its payment is requested with it."""
-        bill = self.bill(charging, day)
+        """One invoice for all that starts a cycle on this day; its payment is requested with it.
+
+        What an invoice has no room for stays due: the next round bills it.
+        """
+        bill = self.bill(invoices_of(charging)[0], day)
         if bill.charge_minor:
             start_collection(self.books, bill.invoice, bill.charge_minor, bill.allocation, at=self.at)
 
     def bill(self, charging: list[Charging], day: date) -> Bill:
-        """Starts the cycles and terms, and issues their invoice."""
-        charging.sort(key=lambda one: one.subscription.id)
+        """Starts the cycles and terms of one of `invoices_of`, and issues it."""
         invoice_id = uuid5(self.books.profile.id, f"renewal:{day}:{charging[0].subscription.id}")
         lines = [self.line(one, number) for number, one in enumerate(charging, start=1)]
         for one, line in zip(charging, lines, strict=True):
@@ -215,6 +218,12 @@ class DueSteps:
         pool.close("ended")
         subscription.delete(on=on)
         self.books.profile.take_off(subscription.id)
+
+
+def invoices_of(charging: list[Charging]) -> list[list[Charging]]:
+    """What each invoice of a day charges; one, but for a profile with very many subscriptions."""
+    charging = sorted(charging, key=lambda one: one.subscription.id)
+    return [charging[start : start + LINES] for start in range(0, len(charging), LINES)]
 
 
 def unused_of(invoice: Invoice, subscription: Subscription, on: date) -> list[Removal]:

@@ -14,7 +14,7 @@ from services.books import Books
 from services.buy_subscription import BuySubscription, purchase_deal
 from services.cancel_subscription import CancelSubscription, cancel_now
 from services.command import Command
-from services.due_steps import DueSteps
+from services.due_steps import DueSteps, invoices_of
 from services.held_payment import Deal
 from services.ledger import Ledger
 from services.purchase import purchase_of
@@ -163,5 +163,6 @@ def renewal(ledger: Ledger, till: Till, command: QuoteRenewal) -> Quote:
     at = datetime.combine(starts_on, time(), UTC)
     steps = DueSteps(books, till, ledger.prices, at)
     charging = [one for one in steps.chargings() if one.cycle.start == starts_on]
-    bill = steps.bill(charging, starts_on)
+    [mine] = [of for of in invoices_of(charging) if any(one.subscription.id == subscription.id for one in of)]
+    bill = steps.bill(mine, starts_on)
     return quoted_invoice("renewal", bill.invoice, bill.charge_minor, starts_on)
