@@ -19,7 +19,7 @@ from services.charging import handle_of, request_of
 from services.command import Command
 from services.ledger import ATTEMPTS, Ledger, recorded_version
 from services.life_cycle import see_books_through
-from services.ports import AlreadyRecorded, Receipt
+from services.ports import AlreadyRecorded, Receipt, VersionConflict
 from services.ports_payments import GatewayUnavailable
 from services.till import Till
 
@@ -179,4 +179,8 @@ class PaidAttempt:
         """Records what became of the payment, as a step of the command; nothing when nothing did."""
         if payment.pending_events:
             step = step_of(self.number, payment.version)
-            self.ledger.save(payment, seen=seen, because=self.command, at=self.ledger.now(payment), step=step)
+            try:
+                self.ledger.save(payment, seen=seen, because=self.command, at=self.ledger.now(payment), step=step)
+            except AlreadyRecorded:
+                # Somebody carries out the same command at the same time: go on from what they have recorded.
+                raise VersionConflict("the same command was taken further meanwhile", payment.id) from None

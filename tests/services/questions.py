@@ -234,15 +234,17 @@ def just_before_the_save(ledger: Ledger, *happens: Callable[[], object], step: s
     append = ledger.history.append
     waiting = list(happens)
     attempts: list[None] = []
+    undisturbed = False
 
     def interrupted(*args: Any, **about: Any) -> Receipt:
-        if about["step"] != step or follows(about["metadata"]):
+        nonlocal undisturbed
+        if undisturbed or about["step"] != step or follows(about["metadata"]):
             return append(*args, **about)
         attempts.append(None)
         if waiting:
-            ledger.history.append = append  # type: ignore[method-assign]  # whoever comes between saves undisturbed
+            undisturbed = True  # whoever comes between saves as usual
             waiting.pop(0)()
-            ledger.history.append = interrupted  # type: ignore[method-assign]
+            undisturbed = False
         return append(*args, **about)
 
     ledger.history.append = interrupted  # type: ignore[method-assign]
