@@ -20,6 +20,7 @@ from services.held_payment import Deal, paid_first
 from services.ledger import Ledger
 from services.may import Standing, may, standing_of
 from services.ports import Receipt
+from services.profile import refuse_outsider
 from services.purchase import books_up_to_date
 from services.till import Till
 
@@ -162,5 +163,5 @@ def profile_to_charge(ledger: Ledger, command: Command, profile_id: UUID, purcha
             raise BillingProfileRequired(member_id=purchaser.id) from None
         raise
     if command.actor.role != "operator" and not profile.allows(purchaser.id, "charge"):
-        profile.refuse_unless(command.actor.id, "charge")
+        refuse_outsider(profile, command, "charge")
     return profile
