@@ -75,7 +75,7 @@ def test_what_only_the_clock_brings_is_listed_and_left_alone(contoso: Contoso, r
     bought = contoso.buys()
     assert runs.due(TOMORROW) == []
     ends = contoso.subscription(bought).term.end
-    assert [(item.kind, item.subject_id) for item in runs.due(ends)] == [("term_end", bought)]
+    assert [(item.kind, item.subject_id) for item in runs.due(ends)] == [("subscription", bought)]
     assert runs.completed() == []
 
 
