@@ -26,7 +26,9 @@ MEMBER_IDS = (
 )
 DETAILS = (
     "SELECT DISTINCT ON (subject_id, purpose) subject_id, purpose, value FROM ledger.personal_facts"
-    " WHERE organization_id = %b AND subject_id = ANY(%b::uuid[]) AND purpose <> 'feedback'"
+    " WHERE organization_id = %b AND subject_id = ANY(%b::uuid[])"
+    # What a member typed as feedback, or about a card or a payer, is nobody's way to tell who the member is.
+    " AND purpose IN ('user_name', 'display_name', 'first_name', 'last_name', 'job_title', 'department')"
     " ORDER BY subject_id, purpose, organization_seq DESC"
 )
 FACTS = "SELECT fact_id, value FROM ledger.personal_facts WHERE organization_id = %b AND fact_id = ANY(%b::uuid[])"
