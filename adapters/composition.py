@@ -14,7 +14,10 @@ from adapters.postgres.history_reads import HistoryReads
 from adapters.postgres.ledger import directory_of, open_ledger, refuse_unsafe
 from adapters.postgres.migrate import migrate
 from adapters.postgres.reads import ReadModels
+from adapters.postgres.reads_billing import BillingReads
 from adapters.postgres.reads_due_work import DueWorkReads, HoldingReads
+from adapters.postgres.reads_invoices import InvoiceReads
+from adapters.postgres.reads_movements import MovementReads
 from adapters.postgres.reads_purchases import PurchaseReads
 from adapters.postgres.session import login_of
 from adapters.settings import Settings
@@ -138,6 +141,18 @@ class House:
     @cached_property
     def due_work(self) -> DueWorkReads:
         return DueWorkReads(self.read_models)
+
+    @cached_property
+    def billing_views(self) -> BillingReads:
+        return BillingReads(self.read_models)
+
+    @cached_property
+    def invoice_views(self) -> InvoiceReads:
+        return InvoiceReads(self.read_models)
+
+    @cached_property
+    def movement_views(self) -> MovementReads:
+        return MovementReads(self.read_models)
 
     # Money.
 

@@ -85,7 +85,7 @@ def show_billing_profile(ledger: Ledger, directory: Directory, query: ShowBillin
     )
 
 
-def refuse_unseen(profile: BillingProfile, wish: Wish, *, what: str, key: UUID) -> None:
+def refuse_unseen(profile: BillingProfile, wish: Wish, *, what: str, key: object) -> None:
     """For a purchaser without a role on the profile, nothing of it exists."""
     if wish.actor.role == "purchaser" and not profile.allows(wish.actor.id, "see"):
         raise NotFound(what=what, key=key)

@@ -6,23 +6,28 @@ from typing import Annotated
 
 import typer
 
-from adapters.catalog.currency import country_of
-from adapters.cli.answer import Answer
-from adapters.cli.billed import past_due_after
+from adapters.catalog.currency import country_of, money
+from adapters.cli.amounts import amounts_of
+from adapters.cli.answer import Answer, table
+from adapters.cli.billed import card_named, past_due_after
 from adapters.cli.call import Call
 from adapters.cli.failure import BadInput
 from adapters.cli.find import find_member
-from adapters.cli.find_billing import MethodArgument, ProfileOption, find_payment_method, find_profile
+from adapters.cli.find_billing import MethodArgument, ProfileOption, find_payment_method, find_profile, profiles
 from adapters.cli.groups import billing_profiles
+from adapters.cli.purchase_shown import named
 from adapters.cli.verb import verb
 from domain.billing_profile import BillingProfile, ProfileRole
 from services.change_bill_to import ChangeBillTo, change_bill_to
 from services.grant_profile_role import GrantProfileRole, grant_profile_role
+from services.list_billing_profiles import ListBillingProfiles
+from services.name_members import name_members
 from services.open_billing_profile import OpenBillingProfile, open_billing_profile
 from services.ports import Receipt
 from services.replace_payment_method import ReplacePaymentMethod, replace_payment_method
 from services.revoke_profile_role import RevokeProfileRole, revoke_profile_role
 from services.set_po_number import SetPoNumber, set_po_number
+from services.show_billing_profile import ShowBillingProfile, show_billing_profile
 
 CountryOption = Annotated[str | None, typer.Option(help="Where the payer is, which decides the tax, such as US.")]
 NameOption = Annotated[
@@ -68,6 +73,70 @@ def bill_to_fields(country: str | None, name: str | None, address: str | None, t
         "tax_id": tax_id,
     }
     return {field: value for field, value in given.items() if value is not None}
+
+
+@verb(billing_profiles, "list", role="admin", otherwise="purchaser")
+def show_all(call: Call) -> Answer:
+    """Lists billing profiles: all of the organization for admins, else those on which you have a role.
+
+    Example: `seatledger billing-profile list --org contoso --as ben@contoso.com`
+    """
+    found = list(profiles(call))
+    names = name_members(call.house.directory, call.wish(ListBillingProfiles), [row.owner_id for row in found])
+    data = [
+        {**amounts_of(row, row.currency_exponent), "owner": named(names, row.owner_id, "user_name")} for row in found
+    ]
+    rows = [
+        (
+            one["prefix"],
+            one["billing_profile_id"],
+            one["owner"] or one["owner_id"],
+            one["country"],
+            one["po_number"] or "",
+            one["subscriptions"],
+            one["invoices"],
+            f"{one['balance']} {one['currency']}",
+        )
+        for one in data
+    ]
+    columns = ("prefix", "profile", "owner", "country", "PO number", "subscriptions", "invoices", "credit")
+    numbers = ("subscriptions", "invoices", "credit")
+    return Answer({"billing_profiles": data}, table("Billing profiles", columns, rows, numbers=numbers))
+
+
+@verb(billing_profiles, "show", role="admin", otherwise="purchaser")
+def show_one(
+    call: Call,
+    profile: Annotated[
+        str | None, typer.Argument(metavar="PROFILE", help="The prefix of its numbers, or its id. Default: your own.")
+    ] = None,
+) -> Answer:
+    """Shows a billing profile: who is billed, by which card, what is kept as credit, and who has a role on it.
+
+    Example: `seatledger billing-profile show K7Q2ZD --org contoso --as ben@contoso.com`
+    """
+    query = call.wish(ShowBillingProfile, billing_profile_id=find_profile(call, profile))
+    found = show_billing_profile(call.house.ledger, call.house.directory, query)
+    names = name_members(call.house.directory, query, [found.owner_id, *found.roles])
+    people = {one: named(names, one, "user_name") for one in [found.owner_id, *found.roles]}
+    card = found.card
+    rows = [
+        ("profile", found.billing_profile_id),
+        ("owner", people[found.owner_id] or found.owner_id),
+        ("billed to", "\n".join([*found.bill_to, found.country])),
+        ("tax id", found.tax_id or ""),
+        ("PO number", found.po_number or ""),
+        ("card", f"{card_named(card.brand, card.last4)}, until {card.expiry.month:02}/{card.expiry.year}"),
+        ("credit", money(found.balance_minor, found.currency, found.currency_exponent)),
+        ("subscriptions", len(found.subscription_ids)),
+        ("invoices", found.invoices),
+        *((role.replace("_", " "), people[one] or one) for one, role in found.roles.items()),
+    ]
+    data = {
+        **amounts_of(found, found.currency_exponent),
+        "user_names": {str(one): said for one, said in people.items()},
+    }
+    return Answer(data, table(f"Billing profile {found.prefix}", ("", ""), rows))
 
 
 @verb(billing_profiles, "bill-to", role="purchaser", command=True)

@@ -50,11 +50,11 @@ def buy(
         call.role = "admin"
         if purchaser is None and call.user_name == "operator":
             raise BadInput("say whom the purchase is for: --for USER_NAME")
-    offer_id = find_offer(call, offer, term=term, plan=plan)
-    fields: dict[str, Any] = {"offer_id": offer_id, "licenses": licenses, "channel": channel}
+    fields: dict[str, Any] = {"licenses": licenses, "channel": channel, **expected_fields(call, expected_amount)}
+    fields["offer_id"] = find_offer(call, offer, term=term, plan=plan)
     if purchaser:
         fields["purchaser_id"] = find_member(call, purchaser)
-    fields |= profile_fields(call, profile) | expected_fields(call, expected_amount)
+    fields |= profile_fields(call, profile)
     command = call.wish(BuySubscription, **fields)
     return bought(call, buy_subscription(call.house.ledger, command, call.till), command.subscription_id)
 

@@ -7,11 +7,12 @@ from typing import Annotated, Any
 
 import typer
 
-from adapters.cli.answer import Answer
+from adapters.cli.answer import Answer, table
 from adapters.cli.billed import card_named, past_due_after
 from adapters.cli.call import Call
 from adapters.cli.failure import BadInput
 from adapters.cli.find_billing import MethodArgument, find_payment_method
+from adapters.cli.find_billing import payment_methods as payment_methods_of
 from adapters.cli.groups import payment_methods
 from adapters.cli.verb import verb
 from domain.payment_method import PaymentMethod
@@ -48,6 +49,27 @@ def add(
     receipt = add_payment_method(call.house.ledger, command, call.till)
     method = call.house.ledger.payment_method(call.organization_id, command.payment_method_id)
     return call.answer(receipt, f"{described(method)}\npayment method {method.id}", payment_method_id=method.id)
+
+
+@verb(payment_methods, "list", role="purchaser")
+def show_all(call: Call) -> Answer:
+    """Lists your stored cards; nobody sees another member's.
+
+    Example: `seatledger payment-method list --org contoso --as ben@contoso.com`
+    """
+    found = list(payment_methods_of(call))
+    rows = [
+        (
+            one.payment_method_id,
+            card_named(one.brand, one.last4),
+            f"{one.expiry_month:02}/{one.expiry_year}",
+            one.country,
+            one.charged_by,
+        )
+        for one in found
+    ]
+    columns = ("payment method", "card", "until", "country", "profiles that charge it")
+    return Answer({"payment_methods": [one.model_dump() for one in found]}, table("Cards", columns, rows))
 
 
 def described(method: PaymentMethod) -> str:

@@ -125,9 +125,9 @@ def anybody(cli_settings: Settings) -> Console:
     return contoso(Console(cli_settings))
 
 
-def contoso(operator: Console, *more: str) -> Console:
+def contoso(operator: Console, *more: str, country: str = "US", currency: str = "USD") -> Console:
     handle = f"contoso-{next(NUMBERS)}"
-    words = ("--country", "US", "--currency", "USD", "--admin", ADMIN, "--admin-name", "Chris Green")
+    words = ("--country", country, "--currency", currency, "--admin", ADMIN, "--admin-name", "Chris Green")
     operator.done("organization", "create", handle, *words, *more)
     chris = Console(operator.settings, handle, ADMIN)
     chris.done("member", "import", str(CONTOSO))
