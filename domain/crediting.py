@@ -1,6 +1,6 @@
 """Crediting (F3): eligibility is per batch, money per line; the newest line of the current cycle gives back first."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
@@ -36,13 +36,10 @@ def credits_for(
     removals: dict[UUID, list[Removal]] = {}
     standings = {charge: invoices[charge.invoice_id].standings[charge.line] for charge in charges}
     quantities = {charge: standing.quantity for charge, standing in standings.items()}
-    cycle_end = charges[-1].cycle.end
     more = False
     for batch, licenses in taken:
         young = in_full and at < batch.opened_at + FULL_CREDIT_WINDOW
-        current = [charge for charge in reversed(charges) if charge.cycle.end == cycle_end]
-        earlier = [charge for charge in charges if young and charge not in current and charge.batch == batch.number]
-        for of_cycle in filter(None, (current, earlier)):
+        for of_cycle in within_reach(charges, batch.number if young else None):
             wanted = licenses
             for charge in of_cycle:
                 here = min(wanted, quantities[charge])
@@ -56,6 +53,14 @@ def credits_for(
                 removal = Removal(line=charge.line, licenses=here, days=days)
                 removals.setdefault(charge.invoice_id, []).append(removal)
     return Credits(removals, more)
+
+
+def within_reach(charges: Sequence[Charge], young_batch: int | None) -> Iterator[list[Charge]]:
+    """The lines that can give back, newest first: all of the current cycle, of earlier ones those of a young batch."""
+    current, *earlier = sorted({charge.cycle.end for charge in charges}, reverse=True)
+    yield [charge for charge in reversed(charges) if charge.cycle.end == current]
+    for end in earlier:
+        yield [charge for charge in charges if charge.cycle.end == end and charge.batch == young_batch]
 
 
 def unused_days(charge: Charge, standing: LineStanding, at: datetime) -> int:
