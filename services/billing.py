@@ -131,6 +131,15 @@ def start_collection(
     return payment
 
 
+def collect_past_due(books: Books, till: Till, *, at: datetime) -> None:
+    """Requests the payment of what is past due, oldest first: it is told together with the change of the card."""
+    for invoice in books.open_invoices:
+        if invoice.status == "past_due" and invoice.retry_on and not invoice.collected_by:
+            charge, allocation = charge_for(books, till, invoice)
+            if charge:
+                start_collection(books, invoice, charge, allocation, at=at)
+
+
 def claim(books: Books, payment: Payment) -> None:
     """Marks the invoices of a payment as being collected, so that no other payment collects them."""
     for part in payment.allocation:

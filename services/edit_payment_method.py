@@ -7,9 +7,11 @@ from pydantic import Field, model_validator
 from domain.payment_method import Expiry
 from domain.refusals import CardNotAccepted, NotFound
 from services.add_payment_method import card_facts
-from services.collect_past_due import collect_past_due
+from services.billing import collect_past_due
+from services.books import open_all_books
 from services.command import Command, Text
 from services.ledger import Ledger, operation
+from services.life_cycle import see_books_through
 from services.may import may, standing_of
 from services.ports import Receipt
 from services.ports_payments import CardEdit, CardRefused
@@ -32,18 +34,12 @@ class EditPaymentMethod(Command):
         return self
 
 
-def edit_payment_method(ledger: Ledger, command: EditPaymentMethod, till: Till) -> Receipt:
-    """The provider takes the change over first; then what is past due on it is tried at once."""
-    receipt = _edit(ledger, command, till)
-    organization = ledger.organization(command.organization_id)
-    method = ledger.payment_method(command.organization_id, command.payment_method_id)
-    for billing_profile_id in method.charged_by:
-        collect_past_due(ledger, till, organization, billing_profile_id, because=command.command_id)
-    return receipt
-
-
 @operation
-def _edit(ledger: Ledger, command: EditPaymentMethod, till: Till) -> Receipt:
+def edit_payment_method(ledger: Ledger, command: EditPaymentMethod, till: Till) -> Receipt:
+    """The provider takes the change over first; then what is past due on it is tried at once.
+
+    That it is to be tried stands in the same save as the change.
+    """
     standing = standing_of(ledger, command)
     may(command.actor, "keep payment methods")
     method = ledger.payment_method(command.organization_id, command.payment_method_id)
@@ -70,8 +66,17 @@ def _edit(ledger: Ledger, command: EditPaymentMethod, till: Till) -> Receipt:
         address=facts["card_address"].ref if "card_address" in facts else None,
         security_code=command.security_code_token is not None,
     )
-    at = ledger.now(standing.organization, method)
-    return ledger.save(method, seen=standing.seen, facts=list(facts.values()), because=command, at=at)
+    all_books = open_all_books(ledger, standing.organization, method.charged_by)
+    profiles = [books.profile for books in all_books]
+    at = ledger.now(standing.organization, method, *profiles)
+    for books in all_books:
+        collect_past_due(books, till, at=at)
+    told = [aggregate for books in all_books for aggregate in books.told()]
+    seen = [*standing.seen, *profiles]
+    receipt = ledger.save(method, *told, seen=seen, facts=list(facts.values()), because=command, at=at)
+    for books in all_books:
+        see_books_through(ledger, till, books, causation_id=command.command_id)
+    return receipt
 
 
 def editable_by(ledger: Ledger, command: Command, owner_id: UUID, charged_by: list[UUID]) -> bool:

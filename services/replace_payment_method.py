@@ -3,9 +3,10 @@
 from uuid import UUID
 
 from domain.refusals import NotFound
-from services.collect_past_due import collect_past_due
+from services.billing import collect_past_due
 from services.command import Command
 from services.ledger import Ledger, operation
+from services.life_cycle import see_books_through
 from services.ports import Receipt
 from services.profile import profile_of
 from services.till import Till
@@ -16,18 +17,11 @@ class ReplacePaymentMethod(Command):
     payment_method_id: UUID
 
 
-def replace_payment_method(ledger: Ledger, command: ReplacePaymentMethod, till: Till) -> Receipt:
-    """What is past due is tried at once on the new card."""
-    receipt = _replace(ledger, command, till)
-    organization = ledger.organization(command.organization_id)
-    collect_past_due(ledger, till, organization, command.billing_profile_id, because=command.command_id)
-    return receipt
-
-
 @operation
-def _replace(ledger: Ledger, command: ReplacePaymentMethod, till: Till) -> Receipt:
+def replace_payment_method(ledger: Ledger, command: ReplacePaymentMethod, till: Till) -> Receipt:
+    """What is past due is tried at once on the new card; that it is to be stands in the same save as the change."""
     at_hand = profile_of(ledger, till, command, command.billing_profile_id, action="be billed", act="charge")
-    profile, books = at_hand.profile, at_hand.books
+    profile, books, at = at_hand.profile, at_hand.books, at_hand.at
     method = books.method(command.payment_method_id)
     if command.actor.id != method.owner_id:
         raise NotFound(what="payment method", key=method.id)
@@ -36,6 +30,7 @@ def _replace(ledger: Ledger, command: ReplacePaymentMethod, till: Till) -> Recei
         method.attach(profile.id)
         before.detach(profile.id)
         profile.replace_payment_method(method.id)
-    return ledger.save(
-        profile, method, *([before] if before is not method else []), seen=at_hand.seen, because=command, at=at_hand.at
-    )
+    collect_past_due(books, till, at=at)
+    receipt = ledger.save(*books.told(), seen=[*at_hand.seen, method], because=command, at=at)
+    see_books_through(ledger, till, books, causation_id=command.command_id)
+    return receipt
