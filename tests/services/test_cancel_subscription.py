@@ -5,9 +5,12 @@ from uuid import UUID
 import pytest
 from pydantic import ValidationError
 
+from domain.billing_profile import BillingProfile
 from domain.calendar import CHANGE_WINDOW
+from domain.invoice import Invoice
 from domain.license_pool import LicensePool
 from domain.offer import OfferTerms
+from domain.payment import Payment
 from domain.refusals import CancellationWindowPassed, SubscriptionNotActive
 from domain.subscription import Subscription
 from services.cancel_subscription import CancelSubscription
@@ -30,6 +33,7 @@ from tests.services.questions import (
     tells_nothing,
 )
 
+NOW_WITH_REFUND = 7  # events: six that answer, and that the refund succeeded
 FEEDBACK = "We moved to another report tool."
 SCRIPTS = {
     "Korean": "보고서가 너무 느려서 다른 도구로 옮겼습니다. ",
@@ -47,10 +51,11 @@ def test_now_ends_the_subscription_and_closes_the_pool(contoso: Contoso, clock: 
     bought = contoso.buys(licenses=100)
     contoso.assigns(bought, contoso.ben, contoso.david)
     clock.now = PURCHASED_AT + timedelta(days=2)
-    pool = contoso.pool(bought)
+    pool, (invoice,) = contoso.pool(bought), contoso.invoices()
     tells(
         contoso,
         a_cancellation(contoso, bought),
+        event(BillingProfile.CreditNoteNumbered, invoice_id=invoice.id, count=1),
         event(
             Subscription.SubscriptionCancelled,
             product_id="CFQ7TTC0H9MP",
@@ -63,7 +68,6 @@ def test_now_ends_the_subscription_and_closes_the_pool(contoso: Contoso, clock: 
             licenses=100,
             cancelled_at=clock.now,
             ended_on=date(2025, 2, 2),
-            document_id=None,
         ),
         event(
             LicensePool.LicensePoolClosed,
@@ -73,7 +77,19 @@ def test_now_ends_the_subscription_and_closes_the_pool(contoso: Contoso, clock: 
             assignments_ended=2,
             reason="cancelled",
         ),
+        event(
+            Invoice.CreditNoteIssued,
+            originator_id=invoice.id,
+            reason="cancelled",
+            issued_on=date(2025, 2, 2),
+            total_minor=130_000,
+            due_minor=-130_000,
+            state="paid",
+        ),
+        event(Invoice.RefundCounted, amount_minor=130_000, due_minor=0),
+        event(Payment.RefundRequested, invoice_id=invoice.id, amount_minor=130_000),
     )
+    assert contoso.sandbox.refunded() == {"USD": 130_000}
     assert contoso.subscription(bought).life == "disabled"
     assert contoso.holders(bought) == []
 
@@ -117,8 +133,12 @@ def test_a_scheduled_one_can_still_be_cancelled_now(contoso: Contoso) -> None:
     tells(
         contoso,
         a_cancellation(contoso, bought),
+        event(BillingProfile.CreditNoteNumbered),
         event(Subscription.SubscriptionCancelled, when="now"),
         event(LicensePool.LicensePoolClosed),
+        event(Invoice.CreditNoteIssued),
+        event(Invoice.RefundCounted),
+        event(Payment.RefundRequested),
     )
 
 
@@ -141,10 +161,11 @@ def test_a_repeat_is_answered_when_it_would_be_refused_now(contoso: Contoso) -> 
     stays_done(contoso, a_cancellation(contoso, bought), partial(contoso.removes, contoso.melissa))
 
 
-@pytest.mark.parametrize("when", ["now", "term_end"])
-def test_sixteen_at_once_cancel_once(contoso: Contoso, when: str) -> None:
+@pytest.mark.parametrize(("when", "events"), [("now", NOW_WITH_REFUND), ("term_end", 2)])
+def test_sixteen_at_once_cancel_once(contoso: Contoso, when: str, events: int) -> None:
     bought = contoso.buys()
-    has_one_effect(contoso, a_cancellation(contoso, bought, when, feedback=FEEDBACK), events=2)
+    has_one_effect(contoso, a_cancellation(contoso, bought, when, feedback=FEEDBACK), events=events)
+    assert contoso.sandbox.refunded() == ({"USD": 4_200} if when == "now" else {})
     if when == "term_end":
         has_one_effect(contoso, a_cancellation(contoso, bought, when, feedback=FEEDBACK), events=0)
 
@@ -153,7 +174,8 @@ def test_different_commands_at_once_cancel_once(contoso: Contoso) -> None:
     bought = contoso.buys()
     answers = at_once(*(partial(contoso.run, a_cancellation(contoso, bought)) for _ in range(8)))
     assert sum(isinstance(answer, SubscriptionNotActive) for answer in answers) == 7
-    assert [answer.events for answer in answers if isinstance(answer, tuple)] == [2]
+    assert len([answer for answer in answers if isinstance(answer, tuple)]) == 1
+    assert contoso.sandbox.refunded() == {"USD": 4_200}
 
 
 @pytest.mark.parametrize("when", ["now", "term_end"])
@@ -200,7 +222,7 @@ def test_a_refusal_is_not_remembered(contoso: Contoso, clock: Clock) -> None:
         contoso.run(cancelling)
     assert contoso.kept(cancelling.new_id("fact:feedback")) is None
     clock.now = PURCHASED_AT  # as if the window were open again
-    assert contoso.run(cancelling).events == 2
+    assert contoso.run(cancelling).events > 0
 
 
 def test_licenses_added_meanwhile_are_counted(contoso: Contoso) -> None:
@@ -253,8 +275,8 @@ def test_the_same_feedback_twice_has_two_commitments(contoso: Contoso) -> None:
     commitments = set()
     for _ in range(2):
         cancelling = a_cancellation(contoso, contoso.buys(), feedback=FEEDBACK)
-        told, _closed = contoso.ledger.told(contoso.organization_id, contoso.run(cancelling))
-        commitments.add(told.feedback.commitment)
+        told = contoso.ledger.told(contoso.organization_id, contoso.run(cancelling))
+        commitments |= {event.feedback.commitment for event in told if hasattr(event, "feedback")}
     assert len(commitments) == 2
 
 
