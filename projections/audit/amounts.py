@@ -78,7 +78,7 @@ def taken_out(facts: Any, given: Iterable[str], path: str = "") -> Iterator[tupl
     if isinstance(facts, dict):
         for name in list(facts):
             here = f"{path}.{name}" if path else name
-            if name.endswith(UNIT):
+            if UNIT in name:
                 yield here, facts[name]
                 if here not in given:
                     del facts[name]

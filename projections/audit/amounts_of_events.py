@@ -125,6 +125,11 @@ def balance_changed(told: Told, accounts: Accounts) -> Amounts:
 # Payments.
 
 
+def asked(told: Told, accounts: Accounts) -> Amounts:
+    """What becomes of an attempt becomes of its whole amount."""
+    return accounts.charge_of(told)
+
+
 def captured(told: Told, accounts: Accounts) -> Amounts:
     charge = accounts.charges[told.id]
     charge.captured_minor = charge.amount_minor
@@ -183,12 +188,12 @@ FOLLOWS: dict[str, Callable[[Told, Accounts], Amounts]] = {
     "Invoice.InvoiceWrittenOff": with_due,
     "BillingProfile.CreditBalanceIncreased": balance_changed,
     "BillingProfile.CreditBalanceUsed": balance_changed,
-    "Payment.PaymentAuthorized": lambda told, accounts: accounts.charge_of(told),
+    "Payment.PaymentAuthorized": asked,
     "Payment.PaymentCaptured": captured,
-    "Payment.PaymentDeclined": lambda told, accounts: accounts.charge_of(told),
-    "Payment.PaymentActionRequired": nothing,
-    "Payment.PaymentOutcomeUnknown": nothing,
-    "Payment.AuthorizationReleased": lambda told, accounts: accounts.charge_of(told),
+    "Payment.PaymentDeclined": asked,
+    "Payment.PaymentActionRequired": asked,
+    "Payment.PaymentOutcomeUnknown": asked,
+    "Payment.AuthorizationReleased": asked,
     "Payment.RefundRequested": refund_requested,
     "Payment.RefundSucceeded": refund_succeeded,
     "Payment.RefundFailed": refund_failed,
