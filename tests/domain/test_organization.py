@@ -1,6 +1,8 @@
 """Who administers an organization, and what its members may buy by themselves: `domain.organization`."""
 
 from collections.abc import Callable
+from datetime import datetime, timedelta
+from functools import partial
 from uuid import UUID, uuid5
 
 import pytest
@@ -8,8 +10,18 @@ from pydantic import ValidationError
 
 from domain.organization import CATALOG, ORGANIZATIONS, GrantedRole, Organization, OrganizationFacts, organization_id_of
 from domain.product import Policy
-from domain.refusals import LastAdmin, PolicyNotOffered, SelfServiceDisabled
-from tests.examples import BEN, CHRIS, CONTOSO, CONTOSO_FACTS, DAVID, POWER_BI_PRO_PRODUCT
+from domain.refusals import LastAdmin, NoSimulation, PolicyNotOffered, SelfServiceDisabled
+from tests.examples import (
+    BEN,
+    CHRIS,
+    CONTOSO,
+    CONTOSO_FACTS,
+    DAVID,
+    POWER_BI_PRO_PRODUCT,
+    PURCHASED_AT,
+    SUBSCRIPTION,
+    THE_SAME_DAY,
+)
 from tests.scenario import Scenario, event
 
 Granted, Revoked, PolicySet = Organization.RoleGranted, Organization.RoleRevoked, Organization.SelfServicePolicySet
@@ -232,3 +244,86 @@ def test_the_policy_of_one_product_is_not_that_of_another() -> None:
     organization = CONTOSO()
     policy("Disabled")(organization)
     organization.refuse_unless_self_service("CFQ7TTC0LH05")
+
+
+# One credit of more days than were unused, per product in 30 days.
+
+THIRTY_DAYS = timedelta(days=30)
+
+
+def full_credit(product_id: str = "CFQ7TTC0H9MP", *, at: datetime = PURCHASED_AT) -> Callable[[Organization], None]:
+    return lambda organization: organization.give_full_credit(product_id, subscription_id=SUBSCRIPTION, at=at)
+
+
+def test_a_full_credit_says_when_the_one_before_was_given() -> None:
+    later = PURCHASED_AT + THIRTY_DAYS
+    scenario = Scenario(Organization).given(CONTOSO).when(full_credit())
+    scenario.then_told(
+        event(
+            Organization.FullCreditGiven,
+            product_id="CFQ7TTC0H9MP",
+            subscription_id=SUBSCRIPTION,
+            given_at=PURCHASED_AT,
+            given_before_at=None,
+        )
+    )
+    (
+        Scenario(Organization)
+        .given(CONTOSO, full_credit())
+        .when(full_credit(at=later))
+        .then_told(event(Organization.FullCreditGiven, given_at=later, given_before_at=PURCHASED_AT))
+        .leaving(full_credits={"CFQ7TTC0H9MP": later})
+    )
+
+
+def test_the_next_one_may_be_given_after_30_days() -> None:
+    organization = CONTOSO()
+    assert organization.may_give_full_credit("CFQ7TTC0H9MP", PURCHASED_AT)
+    full_credit()(organization)
+    assert not organization.may_give_full_credit("CFQ7TTC0H9MP", PURCHASED_AT)
+    assert not organization.may_give_full_credit("CFQ7TTC0H9MP", PURCHASED_AT + THIRTY_DAYS - timedelta(microseconds=1))
+    assert organization.may_give_full_credit("CFQ7TTC0H9MP", PURCHASED_AT + THIRTY_DAYS)
+
+
+def test_another_product_has_its_own() -> None:
+    organization = CONTOSO()
+    full_credit()(organization)
+    assert organization.may_give_full_credit("CFQ7TTC0LH05", PURCHASED_AT)
+
+
+# The time of a simulation.
+
+A_SIMULATION = partial(Organization.create, CONTOSO_FACTS.model_copy(update={"simulation": True}), first_admin_id=CHRIS)
+
+
+def recorded(at: datetime) -> Callable[[Organization], None]:
+    """As the ledger does after a save."""
+    return lambda organization: setattr(organization, "occurred_at", at)
+
+
+def advanced(to: datetime) -> Callable[[Organization], None]:
+    return lambda organization: organization.advance(to)
+
+
+def test_a_simulation_lives_on_to_a_time() -> None:
+    (
+        Scenario(Organization)
+        .given(A_SIMULATION)
+        .when(advanced(THE_SAME_DAY))
+        .then_told(event(Organization.SimulationAdvanced, advanced_to=THE_SAME_DAY))
+    )
+
+
+@pytest.mark.parametrize("to", [PURCHASED_AT, THE_SAME_DAY])
+def test_a_simulation_never_goes_back(to: datetime) -> None:
+    organization = A_SIMULATION()
+    organization.collect_events()
+    recorded(THE_SAME_DAY)(organization)
+    organization.advance(to)
+    assert not organization.pending_events
+    organization.advance(THE_SAME_DAY + timedelta(microseconds=1))
+    assert len(organization.pending_events) == 1
+
+
+def test_a_real_organization_lives_at_the_clock() -> None:
+    (Scenario(Organization).given(CONTOSO).when(advanced(THE_SAME_DAY)).then_refused(NoSimulation, handle="contoso"))
