@@ -4,24 +4,26 @@ from __future__ import annotations
 
 import random
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from itertools import islice
-from typing import NamedTuple
+from typing import NamedTuple, cast
 from uuid import UUID
 
 import psycopg
 
 from adapters.kafka.topic import read_topic
 from adapters.kafka.topic_settings import Topics
+from adapters.payments.sandbox import Sandbox
 from adapters.postgres.history_reads import HistoryReads
 from adapters.verification import verify_history, verify_read_models, verify_topic
+from domain.payment import Payment
 from domain.refusals import Refusal
 from services.command import Command
 from services.ports import Receipt
 from tools.soak.fleet import Fleet
 from tools.soak.journal import Entry, read_journal
-from tools.soak.programs import ledger_of
+from tools.soak.programs import ledger_of, till_of
 from tools.soak.wishes import carry_out
 
 SHOWN = 20  # findings of a check; more do not say more
@@ -38,8 +40,14 @@ SELECT organization_id, organization_seq, position FROM (
 """
 RECEIPTS = (
     "SELECT organization_id, command_id, fingerprint, position, organization_seq, events, recorded_at"
-    " FROM ledger.commands"
+    " FROM ledger.commands WHERE step = ''"
 )
+# What is done on behalf of the calendar and of payments has a command id that nobody sent.
+OF_THE_HOUSE = (
+    "SELECT DISTINCT organization_id, (convert_from(metadata, 'UTF8')::jsonb ->> 'command_id')::uuid FROM ledger.events"
+    " WHERE convert_from(metadata, 'UTF8')::jsonb ->> 'command' = 'take_due_steps'"
+)
+PAYMENTS = "SELECT organization_id, originator_id FROM ledger.events WHERE topic = %s ORDER BY position"
 EVENTS = (
     "SELECT position, organization_id, organization_seq, encode(chain_hash, 'hex') FROM ledger.events ORDER BY position"
 )
@@ -71,6 +79,7 @@ class Checks:
             ("a repeated command is answered with its first receipt, and tells nothing", self.answers),
             ("every organization is dense, in order, and never recorded backwards", self.order),
             ("chains, payloads, receipts, personal facts and snapshots are intact", self.history),
+            ("provider and ledger agree on every payment, and nothing is held", self.money),
             ("the follower missed nothing and doubled nothing", self.followed),
             ("the read tables equal their rebuild", self.read_tables),
         ]
@@ -95,13 +104,16 @@ class Checks:
                 if (organization_id, command_id) in recorded:
                     yield f"command {command_id} has two receipts"
                 recorded[organization_id, command_id] = Receipt(*receipt)
+            house = set(connection.execute(OF_THE_HOUSE))
         for entry in self.entries:
             stored = recorded.get(key_of(entry.command))
             if entry.receipt and stored != entry.receipt:
                 yield f"command {entry.command.command_id} was acknowledged and is not in history as it was answered"
             if entry.refusal and stored:
                 yield f"command {entry.command.command_id} was refused and is in history"
-        sent = {key_of(command) for command in (*self.fleet.prepared, *(entry.command for entry in self.entries))}
+        sent = house | {
+            key_of(command) for command in (*self.fleet.prepared, *(entry.command for entry in self.entries))
+        }
         yield from (
             f"command {command_id} is in history and nobody sent it" for _, command_id in recorded.keys() - sent
         )
@@ -113,10 +125,10 @@ class Checks:
 
     def _answers(self, chosen: list[Entry]) -> Iterator[str]:
         before = self.fleet.written()
-        with ledger_of(self.fleet.url) as ledger:
+        with ledger_of(self.fleet.url) as ledger, till_of(self.fleet.folder) as till:
             for entry in chosen:
                 try:
-                    again: object = carry_out(ledger, entry.command)
+                    again: object = carry_out(ledger, till, entry.command)
                 except Refusal as refusal:
                     again = refusal
                 if again != entry.receipt:
@@ -139,6 +151,28 @@ class Checks:
         with HistoryReads(self.fleet.url) as reads:
             for found in verify_history(reads):
                 yield f"{found.check} {found.key}: {found.what}"
+
+    def money(self) -> Answer:
+        with till_of(self.fleet.folder) as till:
+            sandbox = cast("Sandbox", till.gateway)
+            return len(sandbox.payments()), iter(list(self._money(sandbox)))
+
+    def _money(self, sandbox: Sandbox) -> Iterator[str]:
+        yield from (f"payment {held.payment_id} is still held" for held in sandbox.holds())
+        theirs: defaultdict[UUID, int] = defaultdict(int)
+        for attempt in sandbox.payments():
+            theirs[attempt.payment_id] += attempt.captured_minor
+            theirs[attempt.payment_id] -= sum(one.amount_minor for one in attempt.refunds if one.state != "failed")
+        with psycopg.connect(self.fleet.url) as connection:
+            ids = connection.execute(PAYMENTS, (Payment.PaymentRequested.TOPIC,)).fetchall()
+        with ledger_of(self.fleet.url) as ledger:
+            for organization_id, payment_id in ids:
+                payment = ledger.payment(organization_id, payment_id)
+                if payment.is_open or payment.open_refunds:
+                    yield f"payment {payment_id} is left {payment.status}, {len(payment.open_refunds)} refunds open"
+                if (known := payment.refundable_minor) != (there := theirs.pop(payment_id, 0)):
+                    yield f"payment {payment_id}: the ledger knows of {known}, the provider of {there}"
+        yield from (f"payment {payment_id} is not in the ledger" for payment_id, left in theirs.items() if left)
 
     def followed(self) -> Answer:
         handed_out = [tuple(line.split()) for line in self.fleet.notes.read_text().splitlines()]

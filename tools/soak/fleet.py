@@ -21,7 +21,7 @@ from adapters.postgres.migrate import migrate
 from adapters.postgres.relay_session import RelaySession
 from adapters.workers.relay import Ending
 from services.command import Command
-from tools.soak.programs import SHARED, ledger_of
+from tools.soak.programs import SHARED, complete, ledger_of, till_of
 from tools.soak.wishes import SHARED_LICENSES, Organization, carry_out, catalog, opening
 from tools.soak.workers import Worker
 
@@ -43,6 +43,7 @@ class Fleet:
     kills: dict[str, int] = field(default_factory=dict)
     workers: list[Worker] = field(default_factory=list)
     prepared: list[Command] = field(default_factory=list)
+    completed: int = 0  # payments that the run looked after at the end
 
     @property
     def url(self) -> str:
@@ -55,14 +56,14 @@ class Fleet:
         migrate(self.url)
         chance = random.Random(f"{self.seed} shared")  # noqa: S311 - not a secret
         organizations: list[Organization] = []
-        with ledger_of(self.url) as ledger:
+        with ledger_of(self.url) as ledger, till_of(self.folder) as till:
             self.prepared.append(catalog(chance))
             for _ in range(shared):
                 organization, commands = opening(chance, licenses=SHARED_LICENSES)
                 organizations.append(organization)
                 self.prepared.extend(commands)
             for command in self.prepared:
-                carry_out(ledger, command)
+                carry_out(ledger, till, command)
         self.shared_path.write_bytes(SHARED.dump_json(organizations))
         for number, journal in enumerate(self.journals(writers)):
             arguments = (self.url, str(journal), f"{self.seed} {number}", str(self.shared_path))
@@ -167,9 +168,10 @@ class Fleet:
     # After.
 
     def finish(self) -> None:
-        """The writers stop, everybody else comes to the end of history and stops too."""
+        """The writers stop, what they left open is completed, and everybody else comes to the end of history."""
         for writer in self.writers:
             self._stop(writer)
+        self.completed = complete(self.url, self.folder)
         last = self.written()
         self.until(lambda: self.projected() == last, "the end of history in the read tables", CATCH_UP_S)
         self.until(lambda: last_note(self.notes) == last, "the end of history at the follower", CATCH_UP_S)

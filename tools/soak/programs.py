@@ -7,26 +7,35 @@ import random
 import signal
 import sys
 import threading
-from collections.abc import Callable
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from itertools import groupby
 from pathlib import Path
 from typing import TypeVar
 
 from pydantic import TypeAdapter
 
 from adapters.kafka.topic_settings import Topics
+from adapters.payments.sandbox import Sandbox
 from adapters.postgres.follower import Follower
 from adapters.postgres.ledger import open_ledger
+from adapters.postgres.reads import ReadModels
+from adapters.postgres.reads_due_work import DueWorkReads
+from adapters.tax.rates import TaxTable
 from adapters.workers.projector import run as run_projector
 from adapters.workers.relay import RelaySettings
 from adapters.workers.relay import run as run_relay
 from domain.envelope import RecordedEvent
 from domain.refusals import Refusal
+from services.advance import Advance, advance_organization
 from services.command import Command
 from services.ledger import Ledger
 from services.ports import LedgerUnavailable
+from services.resume_payments import RESUME_AFTER
+from services.till import Till
 from tools.soak.journal import Journal, read_journal
-from tools.soak.wishes import Organization, carry_out, wishes
+from tools.soak.wishes import OPERATOR, Organization, carry_out, wishes
 
 T = TypeVar("T")
 
@@ -35,14 +44,22 @@ AGAIN_S = 0.1
 SHARED = TypeAdapter(list[Organization])
 
 
-def ledger_of(url: str, pool_size: int = 1) -> Ledger:
+def ledger_of(url: str, pool_size: int = 1, *, ahead: timedelta = timedelta()) -> Ledger:
+    """The ledger by the clock, or by one that is ahead of it."""
     return open_ledger(
         url,
         pool_size=pool_size,
-        clock=lambda: datetime.now(UTC),
+        clock=lambda: datetime.now(UTC) + ahead,
         fingerprint_key=KEY,
         session_name="seatledger soak",
     )
+
+
+@contextmanager
+def till_of(folder: Path) -> Iterator[Till]:
+    """The provider that all processes of a run share."""
+    with Sandbox(folder / "sandbox.sqlite", clock=lambda: datetime.now(UTC)) as sandbox:
+        yield Till(sandbox, TaxTable.read(None))
 
 
 def write(url: str, stop: threading.Event, journal_path: str, seed: str, shared_path: str) -> int:
@@ -53,23 +70,39 @@ def write(url: str, stop: threading.Event, journal_path: str, seed: str, shared_
     shared = SHARED.validate_json(Path(shared_path).read_bytes())
     if not (ledger := until_available(lambda: ledger_of(url), stop)):
         return 0
-    for entry in entries:
-        if not entry.answered:
-            ask(ledger, journal, entry.command, stop)
-    # Each life has wishes of its own; a repeat of them would only be answered.
-    for command in wishes(random.Random(f"{seed} {len(entries)}"), shared):  # noqa: S311 - not a secret
-        if stop.is_set():
-            break
-        journal.sent(command)
-        ask(ledger, journal, command, stop)
+    with till_of(path.parent) as till:
+        for entry in entries:
+            if not entry.answered:
+                ask(ledger, till, journal, entry.command, stop)
+        # Each life has wishes of its own; a repeat of them would only be answered.
+        for command in wishes(random.Random(f"{seed} {len(entries)}"), shared):  # noqa: S311 - not a secret
+            if stop.is_set():
+                break
+            journal.sent(command)
+            ask(ledger, till, journal, command, stop)
     ledger.close()
     return 0
 
 
-def ask(ledger: Ledger, journal: Journal, command: Command, stop: threading.Event) -> None:
+def complete(url: str, folder: Path) -> int:
+    """Carries on what the killed have left open, as the run would do a little later, and answers how much that was."""
+    with ledger_of(url, ahead=RESUME_AFTER) as ledger, till_of(folder) as till, ReadModels(url, wait_s=60) as models:
+        reads = DueWorkReads(models)
+        now = ledger.now()
+        due = list(reads.due_profiles(now.date(), at_least=models.head()))
+        by_organization = groupby(due, key=lambda profile: profile.organization_id)
+        return sum(
+            advance_organization(
+                ledger, till, Advance(actor=OPERATOR), organization_id=organization_id, due=list(profiles)
+            ).payments
+            for organization_id, profiles in by_organization
+        )
+
+
+def ask(ledger: Ledger, till: Till, journal: Journal, command: Command, stop: threading.Event) -> None:
     """As a client does: the same command again until there is an answer."""
     try:
-        receipt = until_available(lambda: carry_out(ledger, command), stop)
+        receipt = until_available(lambda: carry_out(ledger, till, command), stop)
     except Refusal as refusal:
         journal.refused(command, refusal.code)
     else:

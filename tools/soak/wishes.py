@@ -13,6 +13,7 @@ from adapters.postgres.ledger import directory_of
 from domain.offer import OfferTerms
 from domain.organization import CATALOG, OrganizationFacts, organization_id_of
 from domain.product import ProductFacts
+from services.add_payment_method import AddPaymentMethod, add_payment_method
 from services.assign_licenses import AssignLicenses, assign_licenses
 from services.buy_subscription import BuySubscription, buy_subscription
 from services.cancel_subscription import CancelSubscription, cancel_subscription
@@ -21,9 +22,11 @@ from services.create_organization import CreateOrganization, create_organization
 from services.import_catalog import ImportCatalog, OfferRow, import_catalog
 from services.import_members import ImportMembers, MemberRow, import_members
 from services.ledger import Ledger, offer_id_of
+from services.open_billing_profile import OpenBillingProfile, open_billing_profile
 from services.ports import Receipt
 from services.resize_licenses import ResizeLicenses, resize_licenses
 from services.set_self_service_policy import SetSelfServicePolicy, set_self_service_policy
+from services.till import Till
 from services.unassign_licenses import UnassignLicenses, unassign_licenses
 
 OPERATOR = Actor(id=UUID(int=91), role="operator")
@@ -44,22 +47,24 @@ IN_SHARED = 0.2  # of the wishes that open no organization
 IN_THE_OLDEST = 0.7  # of the others: lives are to end, and not all at the same time
 SHARED_LICENSES = 12  # fewer than members, so that some want one in vain
 
-OPERATIONS: dict[type[Command], Callable[[Ledger, Any], Receipt]] = {
+OPERATIONS: dict[type[Command], Callable[[Ledger, Any, Till], Receipt]] = {
+    AddPaymentMethod: add_payment_method,
     AssignLicenses: assign_licenses,
     BuySubscription: buy_subscription,
     CancelSubscription: cancel_subscription,
-    CreateOrganization: create_organization,
-    ImportCatalog: import_catalog,
-    ImportMembers: lambda ledger, command: import_members(ledger, command, directory_of(ledger)),
+    CreateOrganization: lambda ledger, command, _: create_organization(ledger, command),
+    ImportCatalog: lambda ledger, command, _: import_catalog(ledger, command),
+    ImportMembers: lambda ledger, command, _: import_members(ledger, command, directory_of(ledger)),
+    OpenBillingProfile: lambda ledger, command, _: open_billing_profile(ledger, command),
     ResizeLicenses: resize_licenses,
-    SetSelfServicePolicy: set_self_service_policy,
+    SetSelfServicePolicy: lambda ledger, command, _: set_self_service_policy(ledger, command),
     UnassignLicenses: unassign_licenses,
 }
 KINDS = {kind.__name__: kind for kind in OPERATIONS}
 
 
-def carry_out(ledger: Ledger, command: Command) -> Receipt:
-    return OPERATIONS[type(command)](ledger, command)
+def carry_out(ledger: Ledger, till: Till, command: Command) -> Receipt:
+    return OPERATIONS[type(command)](ledger, command, till)
 
 
 def parse_command(name: str, content: str) -> Command:
@@ -91,7 +96,7 @@ def catalog(chance: random.Random) -> Command:
 
 
 def opening(chance: random.Random, licenses: int = LICENSES) -> tuple[Organization, list[Command]]:
-    """An organization that comes to be, gets members and buys: three commands."""
+    """An organization that comes to be, gets members and a card, and buys: five commands."""
     handle = f"soak-{an_id(chance).hex}"
     organization_id = organization_id_of(handle)
     founding = CreateOrganization(
@@ -105,17 +110,27 @@ def opening(chance: random.Random, licenses: int = LICENSES) -> tuple[Organizati
     rows = tuple(a_row(number) for number in range(1, MEMBERS + 1))
     joining = ImportMembers(organization_id=organization_id, command_id=an_id(chance), actor=admin, rows=rows)
     members = [joining.new_id(f"member:{index}") for index in range(MEMBERS)]
+    buyer = Actor(id=members[0], role="purchaser")
+    card = AddPaymentMethod(
+        organization_id=organization_id, command_id=an_id(chance), actor=buyer, token=f"tok_visa:{organization_id.hex}"
+    )
+    profile = OpenBillingProfile(
+        organization_id=organization_id,
+        command_id=an_id(chance),
+        actor=buyer,
+        payment_method_id=card.payment_method_id,
+    )
     buying = BuySubscription(
         organization_id=organization_id,
         command_id=an_id(chance),
-        actor=Actor(id=members[0], role="purchaser"),
+        actor=buyer,
         offer_id=offer_id_of(TERMS),
         licenses=licenses,
     )
     organization = Organization(
         id=organization_id, admin_id=admin.id, member_ids=members, subscription_id=buying.subscription_id
     )
-    return organization, [founding, joining, buying]
+    return organization, [founding, joining, card, profile, buying]
 
 
 def going_on(chance: random.Random, of: Organization) -> Iterator[Command]:

@@ -102,7 +102,7 @@ def test_a_save_of_two_thousand_events_is_one_save(ledger: Ledger, admin: Admin)
 def test_an_event_just_below_the_limit_is_stored_and_one_above_is_refused(ledger: Ledger) -> None:
     organization_id, pool = uuid4(), a_pool()
     event: Any = pool.pending_events[0]
-    for spare, refused in ((700, False), (-1, True)):
+    for spare, refused in ((1_200, False), (-1, True)):
         large = event.model_copy(update={"product_id": "x" * (EVENT_BYTES - spare), "originator_id": uuid4()})
         pool.pending_events[:] = [large]
         pool._id = large.originator_id
