@@ -60,16 +60,24 @@ def charged(books: Books, till: Till, payment: Payment, at: datetime) -> Provide
     """The provider's answer to a charge, sent once. Who was asked to confirm it and did not has a day for it."""
     handle = handle_of(payment, books.method(payment.payment_method_id))
     if payment.id in books.fresh and payment.status == "authorized":
-        return till.gateway.capture(handle, payment.amount_minor)
+        return taken(till, handle, payment.amount_minor)
     known = None if payment.id in books.fresh else till.gateway.find(handle)
     if known is None:
         return till.gateway.charge(request_of(books, payment))
     handle = handle._replace(reference=known.reference)
     if known.state == "authorized":
-        return till.gateway.capture(handle, payment.amount_minor)
+        return taken(till, handle, payment.amount_minor)
     if known.state == "action_required" and at >= payment.requested_at + CONFIRMATION:
         return till.gateway.release(handle) or known
     return known
+
+
+def taken(till: Till, handle: PaymentHandle, amount_minor: int) -> ProviderPayment:
+    """The provider's answer to taking a hold; one that it does not let be taken is let go of."""
+    answer = till.gateway.capture(handle, amount_minor)
+    if answer.state == "declined":
+        till.gateway.release(handle)  # the next attempt holds anew, and nobody would come back to this one
+    return answer
 
 
 def take_answer(books: Books, till: Till, payment: Payment, answer: ProviderPayment, at: datetime) -> None:
