@@ -117,6 +117,7 @@ def summary(call: Call, outcomes: Sequence[Outcome], *, released: int) -> Answer
     data = {
         **totals,
         "released": released,
+        "failed": len(failed),
         "organizations": [
             {
                 "organization": handles[one.organization_id],

@@ -5,13 +5,15 @@ from __future__ import annotations
 import csv
 import itertools
 import time
+from collections import Counter
+from datetime import date
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 from adapters.cli.answer import plural
+from adapters.cli.demo_billing import PERSONAL, Billing
 from adapters.cli.demo_stage import Outcome
-from adapters.cli.demo_telling import Telling
 from adapters.directory.microsoft_365 import COLUMNS, CONTOSO
 
 GENERATED = 30  # members besides the five of the directory
@@ -19,19 +21,25 @@ ADMIN, PURCHASER = "chris@contoso.com", "ben@contoso.com"
 STRANGER = "stranger@elsewhere.example"
 FEEDBACK = "We only needed it for the migration."
 RELAYED_S = 30.0
+MONEY = ("invoice.invoice_issued", "payment.payment_captured", "invoice.credit_note_issued", "payment.refund_succeeded")
 
 
-class Story(Telling):
-    """Contoso buys, assigns and cancels; then everybody looks at it."""
+class Story(Billing):
+    """Contoso buys, assigns, pays and cancels; then everybody looks at it."""
 
     def tell(self) -> None:
         self.catalog()
         self.organization()
+        self.card()
         subscription = self.purchase()
         self.assignments(subscription)
         self.admins_view(subscription, state="active", assigned=18)
+        self.cards()
+        self.declined_renewal(subscription)
         self.cancellation(subscription)
         self.admins_view(subscription, state="disabled", assigned=0)
+        self.invoice_history()
+        self.reconciled()
         self.consumer(subscription)
         self.auditor(subscription)
 
@@ -73,15 +81,22 @@ class Story(Telling):
         self.chapter("Ben buys 100 licenses of Power BI Pro, and makes it 105")
         quoted = self.run("quote", "Power BI Pro", "--licenses", "100", *self.by_purchaser)
         self.check("100 licenses at 14.00 USD a month, in cents", 140_000, quoted.data["amount_minor"])
-        bought = self.run("buy", "Power BI Pro", "--licenses", "100", *self.by_purchaser)
+        self.check("what the purchase comes to", "1400.00", quoted.data["purchase"]["total"])
+        order = ("buy", "Power BI Pro", "--licenses", "100", "--expected-amount", "1400.00")
+        bought = self.run(*order, *self.by_purchaser)
         self.check("told", ["Subscription.SubscriptionPurchased", "LicensePool.LicensePoolOpened"], told(bought))
+        (charge,) = bought.data["charges"]
+        self.check("charged", ["1400.00", "Visa ending in 4242"], [charge["amount"], charge["card"]])
         subscription = str(bought.data["subscription_id"])
-        words = ("buy", "Power BI Pro", "--licenses", "100", "--command-id", bought.data["command_id"])
+        words = (*order, "--command-id", bought.data["command_id"])
         again = self.run(*words, *self.by_purchaser)
         self.check("the same command again is the same purchase", bought.data["position"], again.data["position"])
         resized = self.run("resize", subscription, "105", "--expected-total", "100", *self.by_purchaser)
         self.resized_at = int(resized.data["position"])
         self.check("licenses before and after", [100, 105], resize_of(resized))
+        self.check("invoiced for 5 more", "70.00", resized.data["invoices"][0]["total"])
+        (row,) = self.run("purchases", "list", *self.by_purchaser).data["purchases"]
+        self.bought_on, self.renews_on = (date.fromisoformat(row[name]) for name in ("term_start", "term_end"))
         return subscription
 
     def assignments(self, subscription: str) -> None:
@@ -115,12 +130,17 @@ class Story(Telling):
 
     def cancellation(self, subscription: str) -> None:
         self.chapter("Ben cancels, with a reason and feedback")
+        quoted = self.run("quote", subscription, "--cancel", "now", *self.by_purchaser)
+        self.check("it would give back", "1470.00", quoted.data["refund"])
         words = ("--when", "now", "--reason", "project_ended", "--feedback", FEEDBACK)
         cancelled = self.run("cancel", subscription, *words, *self.by_purchaser)
         self.check("told", ["Subscription.SubscriptionCancelled", "LicensePool.LicensePoolClosed"], told(cancelled))
-        facts = cancelled.data["events"]
-        self.check("reason", "project_ended", facts[0]["facts"]["reason"])
-        self.check("assignments that ended", 18, facts[1]["facts"]["assignments_ended"])
+        facts = facts_told(cancelled)
+        self.check("reason", "project_ended", facts["SubscriptionCancelled"]["reason"])
+        self.check("assignments that ended", 18, facts["LicensePoolClosed"]["assignments_ended"])
+        (refund,) = cancelled.data["refunds"]
+        paid_by = ["1470.00", "Mastercard ending in 4444"]
+        self.check("refunded to the card that paid, not to the one in use", paid_by, [refund["amount"], refund["card"]])
         late = ("assign", subscription, PURCHASER, *self.by_purchaser)
         self.refused("subscription_not_active", "assigning after that", *late)
 
@@ -142,8 +162,13 @@ class Story(Telling):
             self.say(f"    {len(list(group)):>3} x {kind}")
         sequences = [int(message.headers["ce_sequence"]) for message in mine]
         self.check("sequence without a gap", list(range(1, len(mine) + 1)), sequences, brief=f"1 to {len(mine)}")
-        self.check("messages about the subscription", 2 + 1 + 20 + 2 + 2, len(of_it))
-        names = [FEEDBACK, "Chris", "contoso.com", "generated.", "Generated"]
+        kinds = [message.type.removeprefix("seatledger.") for message in of_it]
+        licenses = [kind for kind in kinds if kind.startswith(("subscription.", "license_pool."))]
+        self.check("messages about the subscription and its licenses", 2 + 1 + 20 + 2 + 4 + 2, len(licenses))
+        money = Counter(message.type.removeprefix("seatledger.") for message in mine)
+        moved = [money[f"{kind}.v1"] for kind in MONEY]
+        self.check("invoices, payments, credit notes and refunds among the messages", [3, 3, 1, 1], moved)
+        names = [FEEDBACK, *PERSONAL, "Chris", "contoso.com", "generated.", "Generated"]
         found = [name for name in names if any(name.encode() in message.value for message in mine)]
         self.check("names and feedback in what consumers read", [], found)
 
@@ -163,7 +188,8 @@ class Story(Telling):
         self.show("audit", "history", subscription, *by_operator)
         events = [entry["event"].split(".")[1] for entry in entries]
         expected = ["SubscriptionPurchased", "LicensePoolOpened", "LicensesResized", *["LicenseAssigned"] * 20]
-        expected += ["LicenseUnassigned"] * 2 + ["SubscriptionCancelled", "LicensePoolClosed"]
+        expected += ["LicenseUnassigned"] * 2 + ["SubscriptionRenewed", "LicensesResized"]
+        expected += ["ChargeFailed", "ChargeRecovered", "SubscriptionCancelled", "LicensePoolClosed"]
         self.check("history of the subscription and its pool", expected, events, brief=plural(len(expected), "event"))
         pool = next(entry["aggregate_id"] for entry in entries if entry["event"].startswith("LicensePool."))
         then = self.run("audit", "show", pool, "--at", str(self.resized_at), *by_operator).data["state"]
@@ -175,11 +201,17 @@ class Story(Telling):
 
 
 def told(outcome: Outcome) -> list[str]:
-    return [event["event"] for event in outcome.data.get("events", [])]
+    """What was told about subscriptions and licenses; money has chapters of its own."""
+    events = [event["event"] for event in outcome.data.get("events", [])]
+    return [event for event in events if event.startswith(("Subscription.", "LicensePool."))]
+
+
+def facts_told(outcome: Outcome) -> dict[str, dict[str, Any]]:
+    return {event["event"].split(".")[1]: event["facts"] for event in outcome.data["events"]}
 
 
 def resize_of(outcome: Outcome) -> list[int]:
-    facts = outcome.data["events"][0]["facts"]
+    facts = facts_told(outcome)["LicensesResized"]
     return [facts["total_before"], facts["total"]]
 
 

@@ -50,7 +50,11 @@ def test_the_demo_tells_the_whole_story_twice(home: Path) -> None:
         assert said["refused: 21 users at once"] == ["too_many_users_at_once", 1]
         assert said["refused: a stranger"] == ["user_not_in_organization", 1]
         assert said["refused: fewer than the 18 assigned"] == ["licenses_still_assigned", 1]
-        assert said["messages about the subscription"] == 27
+        assert said["what the purchase comes to"] == "1400.00"
+        assert said["past due after that"] == []
+        assert said["refunded to the card that paid, not to the one in use"] == ["1470.00", "Mastercard ending in 4444"]
+        assert said["differences from the provider's settlement"] == []
+        assert said["messages about the subscription and its licenses"] == 31
         assert said["differences that the audit found"] == []
 
 

@@ -134,9 +134,9 @@ def contoso(operator: Console, *more: str, country: str = "US", currency: str = 
     return chris
 
 
-def can_pay(member: Console, token: str = "tok_visa") -> str:
+def can_pay(member: Console, card_of_the_sandbox: str = "tok_visa") -> str:
     """The member has a card and a billing profile; the profile's id."""
-    card = member.done("payment-method", "add", token)["payment_method_id"]
+    card = member.done("payment-method", "add", card_of_the_sandbox)["payment_method_id"]
     return str(member.done("billing-profile", "open", card)["billing_profile_id"])
 
 

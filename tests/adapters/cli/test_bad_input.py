@@ -56,6 +56,14 @@ def test_every_verb_refuses_more_words_than_it_takes_or_unknown_things(anybody: 
     refused_as(said, 2)
 
 
+ALSO = {
+    ("schedule",): ["5"],
+    ("quote",): ["Power BI Pro", "--licenses", "1"],
+    ("unassign",): ["ben@contoso.com"],
+    ("billing-profile", "bill-to"): ["--country", "US"],
+    ("billing-profile", "po-number"): ["--none"],
+}
+OF_OPERATORS = {("catalog", "list"), ("quote",), ("advance",), ("invoice", "reconcile")}  # who need no organization
 ORG_VERBS = [p for p, c in VERBS.items() if any("--org" in option.opts for option in c.params)]
 
 
@@ -67,17 +75,12 @@ def test_a_missing_or_unknown_organization_or_user_is_named(anybody: Console, pa
         if option.required:
             words += [*option.opts[-1:]] if option.param_type_name == "option" else []
             words += [good_word(option.name)]
-    if path == ("schedule",):
-        words.append("5")
-    if path == ("quote",):
-        words += ["Power BI Pro", "--licenses", "1"]
-    if path == ("unassign",):
-        words.append("ben@contoso.com")
+    words += ALSO.get(path, [])
     nowhere = anybody.plain(*path, *words, "--org", "nowhere", "--as", "chris@contoso.com")
     assert "there is no organization nowhere" in refused_as(nowhere, 1)
     nobody = anybody.plain(*path, *words, "--org", str(anybody.handle), "--as", "nobody@contoso.example")
     assert "there is no user nobody@contoso.example" in refused_as(nobody, 1)
-    if path not in {("catalog", "list"), ("quote",)}:  # an operator needs no organization for these
+    if path not in OF_OPERATORS:
         assert "--as USER_NAME" in refused_as(anybody.plain(*path, *words, "--org", str(anybody.handle)), 2)
         assert "--org HANDLE" in refused_as(anybody.plain(*path, *words, "--as", "operator"), 2)
 
@@ -98,6 +101,12 @@ def good_word(name: str) -> str:
         "users": "ben@contoso.com",
         "file": "adapters/directory/contoso_users.csv",
         "product": "Power BI Pro",
+        "payment_method": UNKNOWN,
+        "invoice": UNKNOWN,
+        "target": UNKNOWN,
+        "profile_role": "reader",
+        "since": "2026-01-01",
+        "until": "2026-01-31",
     }.get(name, "Power BI Pro")
 
 
@@ -108,7 +117,8 @@ def good_word(name: str) -> str:
         (("buy", "Power BI Pro", "-n", "0"), 2, "licenses should be greater than or equal to 1"),
         (("buy", "Power BI Pro", "-n", "-1"), 2, "licenses should be greater than or equal to 1"),
         (("buy", "Power BI Pro", "-n", "99999999999999999999"), 2, "licenses should be less than"),
-        (("buy", "Power BI Pro", "-n", "10001"), 1, "take at most 10000"),
+        (("quote", "Power BI Pro", "-n", "10001"), 1, "take at most 10000"),
+        (("buy", "Power BI Pro", "-n", "1"), 1, "has no billing profile; add a payment method"),
         (("buy", "Power BI Pro"), 2, "--licenses"),
         (("buy", UNKNOWN, "-n", "1"), 1, "there is no product"),
         (("buy", "Power BI Pro", "-n", "1", "--command-id", "mine"), 2, "no UUID"),
@@ -148,6 +158,47 @@ def good_word(name: str) -> str:
         (("audit", "show", UNKNOWN), 2, "--at"),
         (("quote", "Power BI Pro", "-n", "5", "--role", "king"), 2, "'purchaser'"),
         (("quote", "", "-n", "5"), 1, "there is no product"),
+        (("quote", "Power BI Pro"), 2, "say what to quote"),
+        (("quote", UNKNOWN, "--total", "5", "--renewal"), 2, "say one of --total"),
+        (("quote", UNKNOWN, "--total", "5", "-n", "5"), 2, "--licenses and --profile go with"),
+        (("quote", UNKNOWN, "--cancel", "soon"), 2, "'term_end'"),
+        (("quote", "Power BI Pro", "--renewal"), 2, "is no subscription id"),
+        (("buy", "Power BI Pro", "-n", "1", "--expected-amount", "much"), 2, "is no amount; write it like"),
+        (("buy", "Power BI Pro", "-n", "1", "--expected-amount", "14.001"), 2, "more decimals"),
+        (("buy", "Power BI Pro", "-n", "1", "--profile", "K7"), 2, "names no billing profile"),
+        (("buy", "Power BI Pro", "-n", "1", "--profile", "K7Q2ZD"), 1, "there is no billing profile K7Q2ZD"),
+        (("payment-method", "add", ""), 2, "at least 1 character"),
+        (("payment-method", "add", "tok_nonsense"), 1, "no_such_token"),
+        (("payment-method", "add", "tok_visa_kr"), 1, "use a card issued in US"),
+        (("payment-method", "edit", UNKNOWN), 2, "say what changes"),
+        (("payment-method", "edit", UNKNOWN, "--expiry", "13/2030"), 2, "is no month; write it like"),
+        (
+            ("payment-method", "edit", UNKNOWN, "--security-code-token", "737"),
+            1,
+            "security code, which is not accepted",
+        ),
+        (("payment-method", "edit", UNKNOWN, "--holder", "Ben"), 1, "there is no payment method"),
+        (("payment-method", "remove", "visa"), 2, "is no payment method id"),
+        (("payment-method", "remove", "12345678"), 1, "there is no payment method 12345678"),
+        (("billing-profile", "open", UNKNOWN), 1, "there is no payment method"),
+        (("billing-profile", "open", UNKNOWN, "--country", "XX"), 1, "no ISO 3166 country"),
+        (("billing-profile", "show"), 1, "there is no billing profile"),
+        (("billing-profile", "bill-to"), 2, "say what changes"),
+        (("billing-profile", "po-number"), 2, "say the PO number, or --none"),
+        (("billing-profile", "po-number", "P" * 65), 2, "64 characters"),
+        (("billing-profile", "grant", "ben@contoso.com", "king"), 2, "'contributor'"),
+        (("invoice", "list", "--past", "1y"), 2, "'3m'"),
+        (("invoice", "list", "--past", "6m", "--from", "2026-01-01"), 2, "not both"),
+        (("invoice", "list", "--from", "2026-02-01", "--to", "2026-01-01"), 2, "the first day is after the last"),
+        (("invoice", "list", "--from", "January"), 2, "is no date"),
+        (("invoice", "list", "--state", "lost"), 2, "'past_due'"),
+        (("invoice", "show", "K7Q2ZD-94MXPA-000001"), 1, "there is no invoice K7Q2ZD-94MXPA-000001"),
+        (("invoice", "show", UNKNOWN), 1, "there is no invoice"),
+        (("invoice", "pay", UNKNOWN), 1, "there is no invoice"),
+        (("invoice", "pdf", UNKNOWN), 2, "--output"),
+        (("reactivate", UNKNOWN), 1, "there is no subscription"),
+        (("take-over", "adopt", UNKNOWN, "--reason", "bored"), 2, "'purchaser_left'"),
+        (("take-over", "move", UNKNOWN, UNKNOWN), 1, "there is no subscription"),
     ],
     ids=lambda value: " ".join(value)[:60] if isinstance(value, tuple) else None,
 )
@@ -172,6 +223,10 @@ def test_bad_input_is_answered_with_what_to_do(anybody: Console, words: tuple[st
         (("catalog", "withdraw", "Power BI Pro"), 2, "say --on, or --revoke"),
         (("catalog", "import", "--prices", "nowhere.csv"), 2, "cannot be read"),
         (("due", "--until", "never"), 2, "is no date"),
+        (("advance", "--as-of", "soon"), 2, "is no time; write it like"),
+        (("advance", "--workers", "0"), 2, "--workers"),
+        (("advance", "--as", "chris@contoso.com"), 2, "an operator can"),
+        (("invoice", "reconcile", "--from", "2026-02-01", "--to", "2026-01-01"), 2, "the first day is after the last"),
         (("nothing",), 2, "No such command"),
         (("member",), 2, None),
         ((), 2, None),
