@@ -192,7 +192,10 @@ class DueSteps:
 
     def collect(self, invoice: Invoice) -> None:
         charge, allocation = charge_for(self.books, self.till, invoice)
-        start_collection(self.books, invoice, charge, allocation, at=self.at)
+        if charge:
+            start_collection(self.books, invoice, charge, allocation, at=self.at)
+        else:  # what it was charged together with is collected, or gone: alone it is too small
+            settle(self.books, self.till, invoice)
 
     def end_grace(self, invoice: Invoice, on: date) -> None:
         """Who did not pay loses access; the unused days of the unpaid invoice are credited, the rest is given up."""
