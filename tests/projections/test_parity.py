@@ -3,7 +3,7 @@ from projections.parity import differences
 from tests.examples import TODAY, TOMORROW, an_id
 from tests.projections.histories import CONTOSO_ID
 
-ROWS = [DueWorkRow(CONTOSO_ID, "term_end", an_id(number), TODAY, number) for number in range(1, 6)]
+ROWS = [DueWorkRow(CONTOSO_ID, "subscription", an_id(number), TODAY, number, None, None) for number in range(1, 6)]
 
 
 def found(read: list[DueWorkRow]) -> list[tuple[str, str]]:
@@ -11,7 +11,7 @@ def found(read: list[DueWorkRow]) -> list[tuple[str, str]]:
 
 
 def key(number: int) -> str:
-    return f"due_work due_work {CONTOSO_ID} term_end {an_id(number)}"
+    return f"due_work due_work {CONTOSO_ID} subscription {an_id(number)}"
 
 
 def test_equal_rows_have_no_difference() -> None:
@@ -20,7 +20,7 @@ def test_equal_rows_have_no_difference() -> None:
 
 
 def test_a_changed_cell_a_missing_and_an_extra_row_are_each_named() -> None:
-    extra = DueWorkRow(CONTOSO_ID, "term_end", an_id(9), TODAY, 9)
+    extra = DueWorkRow(CONTOSO_ID, "subscription", an_id(9), TODAY, 9, None, None)
     assert found([ROWS[0], ROWS[1]._replace(due_on=TOMORROW), *ROWS[3:], extra]) == [
         (key(2), "due_on is 2025-02-01 and history gives 2025-01-31"),
         (key(3), "the row is missing"),

@@ -5,8 +5,8 @@ from projections.projection import Changes, Rows, Unread
 from tests.examples import SUBSCRIPTION, TODAY, TOMORROW
 from tests.projections.histories import CONTOSO_ID
 
-KEY = (CONTOSO_ID, "term_end", SUBSCRIPTION)
-ROW = DueWorkRow(CONTOSO_ID, "term_end", SUBSCRIPTION, TODAY, 1)
+KEY = (CONTOSO_ID, "subscription", SUBSCRIPTION)
+ROW = DueWorkRow(CONTOSO_ID, "subscription", SUBSCRIPTION, TODAY, 1, None, None)
 LATER = ROW._replace(due_on=TOMORROW)
 
 
