@@ -193,7 +193,7 @@ class BillingProfile(Aggregate):
 
     def set_po_number(self, po_number: str | None) -> None:
         if po_number is not None and not po_number.strip():
-            raise PurchaseOrderNumberUnusable
+            raise PurchaseOrderNumberUnusable(po_number=po_number)
         if po_number != self.po_number:
             self.tell(self.PurchaseOrderNumberSet, po_number=po_number, po_number_before=self.po_number)
 

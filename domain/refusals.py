@@ -380,8 +380,8 @@ class BillingProfileRoleNeeded(Refusal):
 class PurchaseOrderNumberUnusable(Refusal):
     code = "po_number_unusable"
 
-    def __init__(self) -> None:
-        super().__init__("the PO number is blank; give one, or remove it")
+    def __init__(self, *, po_number: str) -> None:
+        super().__init__("the PO number is blank; give one, or remove it", po_number=po_number)
 
 
 class CardOfAnotherCountry(Refusal):
