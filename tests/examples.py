@@ -14,7 +14,7 @@ from domain.license_pool import Batch, Charge, LicensePool
 from domain.member import Member
 from domain.offer import Offer, OfferTerms, PriceFacts
 from domain.organization import Organization, OrganizationFacts
-from domain.payment import Allocation, Payment
+from domain.payment import Allocation, IncreaseIntent, Payment, PurchaseIntent
 from domain.payment_method import CardFacts, Expiry, PaymentMethod
 from domain.personal import PersonalFact
 from domain.product import Product, ProductFacts
@@ -93,6 +93,7 @@ FIVE_PERCENT = TaxRate(country="CA", name="GST", rate_ppm=50_000)
 
 # What has happened.
 CONTOSO = partial(Organization.create, CONTOSO_FACTS, first_admin_id=CHRIS)
+A_SIMULATION = partial(Organization.create, CONTOSO_FACTS.model_copy(update={"simulation": True}), first_admin_id=CHRIS)
 A_MEMBER = partial(Member.add, id=CHRIS, kind="member", details={"display_name": CHRIS_GREEN.ref})
 A_GUEST = partial(Member.add, id=BEN, kind="guest", details={})
 A_PRODUCT = partial(Product.list, POWER_BI_PRO_PRODUCT, id=PRODUCT)
@@ -285,3 +286,23 @@ def requesting(amount_minor: int = 4_200, **otherwise: Any) -> Callable[[], Paym
 
 
 A_PAYMENT = requesting()
+A_PURCHASE = PurchaseIntent(
+    price=POWER_BI_PRO,
+    period=THE_CYCLE,
+    cycle_days=28,
+    tax_rate=NO_TAX,
+    subscription_id=SUBSCRIPTION,
+    offer_id=OFFER,
+    licenses=3,
+    channel="self_service",
+    purchaser_id=CHRIS,
+)
+AN_INCREASE = IncreaseIntent(
+    price=POWER_BI_PRO,
+    period=Period(start=date(2025, 2, 10), end=THE_CYCLE.end),
+    cycle_days=28,
+    tax_rate=NO_TAX,
+    subscription_id=SUBSCRIPTION,
+    total=105,
+    total_before=100,
+)

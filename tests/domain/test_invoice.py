@@ -2,103 +2,44 @@
 
 from collections.abc import Callable
 from datetime import date
-from typing import Any, Literal
-from uuid import UUID
+from typing import Any
 
 import pytest
 
 from domain.invoice import Invoice
-from domain.invoice_line import Removal
+from tests.domain.invoice_facts import (
+    ANOTHER_PAYMENT,
+    MARCH_1,
+    attempted,
+    balance_applied,
+    credited,
+    deferred,
+    dispute,
+    disputed,
+    ended,
+    failed,
+    moved,
+    received,
+    refund_reversed,
+    refunded,
+    started,
+    written_off,
+)
 from tests.examples import (
-    A_CREDIT_NOTE,
-    A_REFUND,
     AN_INVOICE,
     BILLING_PROFILE,
     FIVE_PERCENT,
     PAYMENT,
     POWER_BI_PRO,
     a_line,
-    an_id,
     issuing,
 )
 from tests.scenario import Scenario, event
 
 Issued, Received, BalanceApplied = Invoice.InvoiceIssued, Invoice.PaymentReceived, Invoice.CreditBalanceApplied
 Started, Failed, Ended = Invoice.CollectionStarted, Invoice.CollectionFailed, Invoice.CollectionEnded
-Deferred, WrittenOff, Credited = Invoice.CollectionDeferred, Invoice.InvoiceWrittenOff, Invoice.CreditNoteIssued
-Counted, Reversed, Moved = Invoice.RefundCounted, Invoice.RefundReversed, Invoice.MovedToCreditBalance
-Disputed, DisputeClosed = Invoice.PaymentDisputed, Invoice.DisputeClosed
+Deferred, WrittenOff = Invoice.CollectionDeferred, Invoice.InvoiceWrittenOff
 Deed = Callable[[Invoice], None]
-
-ANOTHER_PAYMENT = an_id(71)
-MARCH_1 = date(2025, 3, 1)
-
-
-def started(invoice: Invoice) -> None:
-    invoice.start_collection(PAYMENT, 4_200)
-
-
-def received(amount_minor: int = 4_200, *, payment_id: UUID = PAYMENT) -> Deed:
-    return lambda invoice: invoice.receive(payment_id, amount_minor)
-
-
-def failed(on: date = MARCH_1, *, payment_id: UUID = PAYMENT) -> Deed:
-    return lambda invoice: invoice.fail_collection(payment_id, "insufficient_funds", on)
-
-
-def attempted(on: date) -> Deed:
-    def attempt(invoice: Invoice) -> None:
-        started(invoice)
-        failed(on)(invoice)
-
-    return attempt
-
-
-def ended(invoice: Invoice) -> None:
-    invoice.end_collection(PAYMENT)
-
-
-def deferred(invoice: Invoice) -> None:
-    invoice.defer_collection()
-
-
-def balance_applied(amount_minor: int) -> Deed:
-    return lambda invoice: invoice.apply_balance(amount_minor)
-
-
-def credited(licenses: int) -> Deed:
-    return lambda invoice: invoice.credit(
-        [Removal(line=1, licenses=licenses, days=28)],
-        credit_note_id=A_CREDIT_NOTE,
-        number="W57DWE-Z2KKH7-C00001",
-        reason="cancelled",
-        issued_on=date(2025, 1, 31),
-    )
-
-
-def refunded(amount_minor: int) -> Deed:
-    return lambda invoice: invoice.count_refund(PAYMENT, A_REFUND, amount_minor)
-
-
-def refund_reversed(invoice: Invoice) -> None:
-    invoice.reverse_refund(A_REFUND)
-
-
-def moved(amount_minor: int) -> Deed:
-    return lambda invoice: invoice.move_to_balance(amount_minor)
-
-
-def disputed(amount_minor: int = 4_200) -> Deed:
-    return lambda invoice: invoice.dispute(PAYMENT, "dp_1", amount_minor)
-
-
-def dispute(outcome: Literal["won", "lost"]) -> Deed:
-    return lambda invoice: invoice.close_dispute("dp_1", outcome)
-
-
-def written_off(invoice: Invoice) -> None:
-    invoice.write_off(MARCH_1)
-
 
 # Issuing.
 
@@ -328,130 +269,6 @@ def test_a_failed_attempt_to_pay_what_was_given_up_changes_nothing_about_it() ->
         .given(AN_INVOICE, attempted(MARCH_1), written_off, started)
         .when(failed(date(2025, 5, 1)))
         .then_told(event(Failed, retry_on=None, state="uncollectible"))
-    )
-
-
-# Giving back.
-
-
-def test_a_credit_of_what_was_paid_is_owed_and_a_refund_counts_from_its_request() -> None:
-    scenario = Scenario(Invoice).given(AN_INVOICE, received()).when(credited(1))
-    scenario.then_told(event(Credited, total_minor=1_400, due_minor=-1_400, state="paid"))
-    (
-        Scenario(Invoice)
-        .given(AN_INVOICE, received(), credited(1))
-        .when(refunded(1_400))
-        .then_told(event(Counted, payment_id=PAYMENT, refund_id=A_REFUND, amount_minor=1_400, due_minor=0))
-        .leaving(paid_minor=2_800, credited_minor=1_400, due_minor=0, status="paid")
-    )
-
-
-def test_a_refund_counts_once() -> None:
-    Scenario(Invoice).given(AN_INVOICE, received(), credited(1), refunded(1_400)).when(
-        refunded(1_400)
-    ).then_told_nothing()
-
-
-def test_a_refund_that_failed_is_owed_again_and_moves_to_the_balance() -> None:
-    given = (AN_INVOICE, received(), credited(1), refunded(1_400))
-    scenario = Scenario(Invoice).given(*given).when(refund_reversed)
-    scenario.then_told(event(Reversed, payment_id=PAYMENT, refund_id=A_REFUND, amount_minor=1_400, due_minor=-1_400))
-    Scenario(Invoice).given(*given, refund_reversed).when(refund_reversed).then_told_nothing()
-    (
-        Scenario(Invoice)
-        .given(*given, refund_reversed)
-        .when(moved(1_400))
-        .then_told(event(Moved, amount_minor=1_400, due_minor=0))
-        .leaving(paid_minor=2_800, due_minor=0)
-    )
-
-
-# Disputes.
-
-
-def test_a_dispute_opens_it_again_without_grace() -> None:
-    (
-        Scenario(Invoice)
-        .given(AN_INVOICE, received())
-        .when(disputed())
-        .then_told(
-            event(Disputed, payment_id=PAYMENT, dispute_id="dp_1", amount_minor=4_200, due_minor=4_200, state="open")
-        )
-        .leaving(status="open", paid_minor=0, retry_on=None)
-    )
-
-
-@pytest.mark.parametrize(("outcome", "due_minor", "state"), [("won", 0, "paid"), ("lost", 4_200, "past_due")])
-def test_a_dispute_is_won_or_lost(outcome: Literal["won", "lost"], due_minor: int, state: str) -> None:
-    """Lost: past due, and nobody tries again by themselves."""
-    (
-        Scenario(Invoice)
-        .given(AN_INVOICE, received(), disputed())
-        .when(dispute(outcome))
-        .then_told(
-            event(
-                DisputeClosed,
-                payment_id=PAYMENT,
-                dispute_id="dp_1",
-                outcome=outcome,
-                amount_minor=4_200,
-                due_minor=due_minor,
-                state=state,
-            )
-        )
-        .leaving(status=state, due_minor=due_minor, retry_on=None, grace_ends_on=None)
-    )
-
-
-@pytest.mark.parametrize("ask", [dispute("won"), dispute("lost")])
-@pytest.mark.parametrize("closed", ["won", "lost"])
-def test_a_dispute_is_closed_once(closed: Literal["won", "lost"], ask: Deed) -> None:
-    Scenario(Invoice).given(AN_INVOICE, received(), disputed(), dispute(closed)).when(ask).then_told_nothing()
-
-
-@pytest.mark.parametrize("given", [(), (dispute("lost"),)])
-def test_a_disputed_payment_is_told_once(given: tuple[Deed, ...]) -> None:
-    Scenario(Invoice).given(AN_INVOICE, received(), disputed(), *given).when(disputed()).then_told_nothing()
-
-
-def test_closing_an_unknown_dispute_tells_nothing() -> None:
-    Scenario(Invoice).given(AN_INVOICE, received()).when(dispute("won")).then_told_nothing()
-
-
-def test_a_dispute_that_was_lost_for_what_was_credited_leaves_nothing_due() -> None:
-    (
-        Scenario(Invoice)
-        .given(AN_INVOICE, received(), disputed(), credited(3))
-        .when(dispute("lost"))
-        .then_told(event(DisputeClosed, due_minor=0, state="paid"))
-    )
-
-
-def test_a_dispute_that_was_won_for_what_was_credited_is_owed() -> None:
-    (
-        Scenario(Invoice)
-        .given(AN_INVOICE, received(), disputed(), credited(3))
-        .when(dispute("won"))
-        .then_told(event(DisputeClosed, due_minor=-4_200, state="paid"))
-    )
-
-
-def test_who_pays_after_a_dispute_was_lost_has_paid() -> None:
-    (
-        Scenario(Invoice)
-        .given(AN_INVOICE, received(), disputed(), dispute("lost"))
-        .when(received(payment_id=ANOTHER_PAYMENT))
-        .then_told(event(Received, due_minor=0, state="paid"))
-        .leaving(payments=2)
-    )
-
-
-def test_a_failed_charge_of_what_a_bank_took_back_is_not_tried_again() -> None:
-    (
-        Scenario(Invoice)
-        .given(AN_INVOICE, received(), disputed(), dispute("lost"), started)
-        .when(failed())
-        .then_told(event(Failed, retry_on=None, state="past_due"))
     )
 
 

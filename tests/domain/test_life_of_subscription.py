@@ -1,101 +1,46 @@
 """What the calendar and the card bring about: `domain.subscription`, from renewal to deletion, and who takes over."""
 
 from collections.abc import Callable
-from datetime import UTC, date, datetime, timedelta
-from typing import get_args
-from uuid import UUID
+from datetime import date, timedelta
 
 import pytest
 
 from domain.calendar import Period
-from domain.refusals import InvoicePastDue, NothingToReactivate, SubscriptionNotActive
-from domain.subscription import DisableReason, Subscription, TakeOverReason
+from domain.refusals import SubscriptionNotActive
+from domain.subscription import Subscription
+from tests.domain.subscription_facts import (
+    DEARER,
+    OF_CHRIS,
+    RENEWED_AT,
+    cancelled_at_term_end,
+    cancelled_now,
+    deleted,
+    disabled,
+    expired,
+    past_due,
+    recovered,
+    recurring_off,
+    renewed,
+    scheduled,
+)
 from tests.examples import (
     A_CREDIT_NOTE,
     A_SUBSCRIPTION,
-    A_SUBSCRIPTION_FOR_A_YEAR,
     ANOTHER_INVOICE,
-    BEN,
     BILLING_PROFILE,
-    CHRIS,
     FEEDBACK,
     INVOICE,
     OFFER,
     POOL,
-    POWER_BI_PRO,
-    POWER_BI_PRO_FOR_A_YEAR,
-    SUBSCRIPTION,
     THE_NEXT_CYCLE,
-    THE_SAME_DAY,
-    an_id,
-    buying,
 )
 from tests.scenario import Scenario, event
 
 Renewed, Expired = Subscription.SubscriptionRenewed, Subscription.SubscriptionExpired
 Disabled, Deleted = Subscription.SubscriptionDisabled, Subscription.SubscriptionDeleted
 ChargeFailed, Recovered = Subscription.ChargeFailed, Subscription.ChargeRecovered
-Reactivated, Adopted = Subscription.SubscriptionReactivated, Subscription.SubscriptionAdopted
 Cancelled, Withdrawn = Subscription.SubscriptionCancelled, Subscription.LicenseChangeWithdrawn
 Deed = Callable[[Subscription], None]
-
-OF_CHRIS = {"product_id": "CFQ7TTC0H9MP", "purchaser_id": CHRIS}
-RENEWED_AT = datetime(2025, 2, 28, 1, tzinfo=UTC)
-DEARER = POWER_BI_PRO.model_copy(update={"unit_price_minor": 1_500, "price_version": 2})
-ANOTHER_SUBSCRIPTION, BENS_PROFILE = an_id(101), an_id(102)
-
-
-def renewed(at: datetime = RENEWED_AT, *, licenses: int = 3) -> Deed:
-    return lambda subscription: subscription.renew(
-        DEARER, licenses=licenses, licenses_before=3, invoice_id=ANOTHER_INVOICE, at=at
-    )
-
-
-def past_due(invoice_id: UUID = INVOICE) -> Deed:
-    return lambda subscription: subscription.fall_past_due(invoice_id)
-
-
-def recovered(invoice_id: UUID = INVOICE) -> Deed:
-    return lambda subscription: subscription.recover(invoice_id)
-
-
-def expired(subscription: Subscription) -> None:
-    subscription.expire(licenses=3, at=RENEWED_AT)
-
-
-def disabled(reason: DisableReason = "expired", on: date = date(2025, 3, 30)) -> Deed:
-    return lambda subscription: subscription.disable(reason, on=on, credit_note_ids=[A_CREDIT_NOTE])
-
-
-def deleted(subscription: Subscription) -> None:
-    subscription.delete(on=date(2025, 6, 28))
-
-
-def reactivated(subscription: Subscription) -> None:
-    subscription.reactivate_as(ANOTHER_SUBSCRIPTION)
-
-
-def adopted(reason: TakeOverReason = "purchaser_left") -> Deed:
-    return lambda subscription: subscription.adopt(purchaser_id=BEN, billing_profile_id=BENS_PROFILE, reason=reason)
-
-
-def scheduled(total: int) -> Deed:
-    return lambda subscription: subscription.schedule_licenses(total)
-
-
-def cancelled_now(subscription: Subscription) -> None:
-    subscription.cancel(
-        when="now", reason="other", feedback=None, licenses=3, credit_note_ids=[A_CREDIT_NOTE], at=THE_SAME_DAY
-    )
-
-
-def cancelled_at_term_end(subscription: Subscription) -> None:
-    subscription.cancel_at_term_end(reason="project_ended", feedback=FEEDBACK.ref, licenses=3, at=THE_SAME_DAY)
-
-
-def recurring_off(subscription: Subscription) -> None:
-    subscription.turn_recurring_billing_off("purchaser_left")
-
 
 # Renewal.
 
@@ -316,104 +261,4 @@ def test_in_grace_it_can_be_cancelled() -> None:
         .when(cancelled_now)
         .then_told(event(Cancelled, when="now", credit_note_ids=(A_CREDIT_NOTE,)))
         .leaving(life="disabled", unpaid=[INVOICE])
-    )
-
-
-# Reactivation.
-
-
-@pytest.mark.parametrize("given", [(expired,), (disabled(),), (cancelled_now,)])
-def test_a_new_one_takes_the_place_of_what_expired_or_is_disabled(given: tuple[Deed, ...]) -> None:
-    (
-        Scenario(Subscription)
-        .given(A_SUBSCRIPTION, *given)
-        .when(reactivated)
-        .then_told(event(Reactivated, **OF_CHRIS, replaced_by_id=ANOTHER_SUBSCRIPTION))
-        .leaving(replaced_by_id=ANOTHER_SUBSCRIPTION)
-    )
-
-
-@pytest.mark.parametrize(
-    ("given", "state", "reactivated_as"),
-    [
-        ((), "active", None),
-        ((past_due(),), "in_grace", None),
-        ((disabled(), deleted), "deleted", None),
-        ((expired, reactivated), "expired", str(ANOTHER_SUBSCRIPTION)),
-    ],
-)
-def test_only_an_ended_one_is_reactivated_and_once(
-    given: tuple[Deed, ...], state: str, reactivated_as: str | None
-) -> None:
-    (
-        Scenario(Subscription)
-        .given(A_SUBSCRIPTION, *given)
-        .when(reactivated)
-        .then_refused(
-            NothingToReactivate, subscription_id=str(SUBSCRIPTION), state=state, reactivated_as=reactivated_as
-        )
-    )
-
-
-def test_the_new_one_names_the_old_one() -> None:
-    (
-        Scenario(Subscription)
-        .when_born(buying(id=ANOTHER_SUBSCRIPTION, replaces_id=SUBSCRIPTION))
-        .then_told(event(Subscription.SubscriptionPurchased, replaces_id=SUBSCRIPTION))
-    )
-
-
-# Take-over.
-
-
-@pytest.mark.parametrize("reason", get_args(TakeOverReason))
-def test_an_admin_adopts_it(reason: TakeOverReason) -> None:
-    (
-        Scenario(Subscription)
-        .given(A_SUBSCRIPTION)
-        .when(adopted(reason))
-        .then_told(
-            event(
-                Adopted,
-                product_id="CFQ7TTC0H9MP",
-                purchaser_id=BEN,
-                purchaser_id_before=CHRIS,
-                billing_profile_id=BENS_PROFILE,
-                billing_profile_id_before=BILLING_PROFILE,
-                channel="central",
-                reason=reason,
-            )
-        )
-        .leaving(purchaser_id=BEN, billing_profile_id=BENS_PROFILE, channel="central")
-    )
-
-
-def test_adopting_again_tells_nothing() -> None:
-    Scenario(Subscription).given(A_SUBSCRIPTION, adopted()).when(adopted("other")).then_told_nothing()
-
-
-def test_what_is_past_due_is_paid_before_it_is_adopted() -> None:
-    (
-        Scenario(Subscription)
-        .given(A_SUBSCRIPTION, past_due())
-        .when(adopted())
-        .then_refused(InvoicePastDue, invoice_ids=[str(INVOICE)])
-    )
-
-
-@pytest.mark.parametrize("given", [(expired,), (disabled(),)])
-def test_what_has_ended_is_not_adopted(given: tuple[Deed, ...]) -> None:
-    Scenario(Subscription).given(A_SUBSCRIPTION, *given).when(adopted()).then_refused(SubscriptionNotActive)
-
-
-def test_recurring_billing_of_who_left_goes_off_with_that_reason() -> None:
-    (
-        Scenario(Subscription)
-        .given(A_SUBSCRIPTION_FOR_A_YEAR, scheduled(2))
-        .when(recurring_off)
-        .then_told(
-            event(Withdrawn, total=2, reason="recurring_billing_off"),
-            event(Subscription.RecurringBillingTurnedOff, reason="purchaser_left", ends_on=date(2026, 1, 30)),
-        )
-        .leaving(price=POWER_BI_PRO_FOR_A_YEAR, life="active")
     )

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from functools import partial
 from uuid import UUID, uuid5
 
 import pytest
@@ -12,6 +11,7 @@ from domain.organization import CATALOG, ORGANIZATIONS, GrantedRole, Organizatio
 from domain.product import Policy
 from domain.refusals import LastAdmin, NoSimulation, PolicyNotOffered, SelfServiceDisabled
 from tests.examples import (
+    A_SIMULATION,
     BEN,
     CHRIS,
     CONTOSO,
@@ -292,8 +292,6 @@ def test_another_product_has_its_own() -> None:
 
 
 # The time of a simulation.
-
-A_SIMULATION = partial(Organization.create, CONTOSO_FACTS.model_copy(update={"simulation": True}), first_admin_id=CHRIS)
 
 
 def recorded(at: datetime) -> Callable[[Organization], None]:

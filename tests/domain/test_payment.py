@@ -1,29 +1,24 @@
 """Money that is to move: `domain.payment`."""
 
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Any, Literal
 from uuid import UUID
 
 import pytest
 from pydantic import ValidationError
 
-from domain.calendar import Period
-from domain.payment import Allocation, IncreaseIntent, Payment, PurchaseIntent
+from domain.payment import Allocation, Payment
 from tests.examples import (
     A_PAYMENT,
+    A_PURCHASE,
     A_REFUND,
+    AN_INCREASE,
     ANOTHER_INVOICE,
     BILLING_PROFILE,
-    CHRIS,
     INVOICE,
-    NO_TAX,
-    OFFER,
     PAYMENT_METHOD,
-    POWER_BI_PRO,
     PURCHASED_AT,
-    SUBSCRIPTION,
-    THE_CYCLE,
     an_id,
     requesting,
 )
@@ -38,26 +33,6 @@ Deed = Callable[[Payment], None]
 
 THE_AMOUNT = {"billing_profile_id": BILLING_PROFILE, "attempt": 1, "amount_minor": 4_200, "currency": "USD"}
 ANOTHER_REFUND, ANOTHER_METHOD = an_id(61), an_id(62)
-A_PURCHASE = PurchaseIntent(
-    price=POWER_BI_PRO,
-    period=THE_CYCLE,
-    cycle_days=28,
-    tax_rate=NO_TAX,
-    subscription_id=SUBSCRIPTION,
-    offer_id=OFFER,
-    licenses=3,
-    channel="self_service",
-    purchaser_id=CHRIS,
-)
-AN_INCREASE = IncreaseIntent(
-    price=POWER_BI_PRO,
-    period=Period(start=date(2025, 2, 10), end=THE_CYCLE.end),
-    cycle_days=28,
-    tax_rate=NO_TAX,
-    subscription_id=SUBSCRIPTION,
-    total=105,
-    total_before=100,
-)
 
 
 def authorized(payment: Payment) -> None:

@@ -7,24 +7,40 @@ import pytest
 
 from domain import refusals
 from domain.refusals import (
+    BillingProfileRequired,
+    BillingProfileRoleNeeded,
     Busy,
     CancellationWindowPassed,
     CardDataNotAccepted,
+    CardNotAccepted,
+    CardOfAnotherCountry,
     CommandIdReused,
     EffectiveDateTooEarly,
     GuestMayNotBuy,
+    InvoicePastDue,
     LastAdmin,
     LicensesStillAssigned,
     MemberNotActive,
     MemberStillActive,
+    NoSimulation,
     NotAllowed,
     NotEnoughLicenses,
     NotFound,
+    NothingDue,
+    NothingToReactivate,
+    NotYetThen,
     OfferNotOnSale,
     OrganizationExists,
+    OtherProduct,
+    PaymentActionRequired,
+    PaymentDeclined,
+    PaymentMethodInUse,
+    PaymentOutcomeUnknown,
     PlanLongerThanTerm,
     PolicyNotOffered,
     PriceVersionExists,
+    PurchaseOrderNumberUnusable,
+    QuoteChanged,
     RecurringBillingOff,
     Refusal,
     RemovalWindowPassed,
@@ -40,7 +56,19 @@ from domain.refusals import (
     UnstorableText,
     UserNotInOrganization,
 )
-from tests.examples import A_STRANGER, CHRIS, DAVID, OFFER, SUBSCRIPTION, TODAY, an_id
+from tests.examples import (
+    A_STRANGER,
+    BILLING_PROFILE,
+    CHRIS,
+    DAVID,
+    INVOICE,
+    OFFER,
+    PAYMENT,
+    PAYMENT_METHOD,
+    SUBSCRIPTION,
+    TODAY,
+    an_id,
+)
 
 # Each with its code and its remedy, word for word: both are what callers rely on.
 REFUSALS: list[tuple[Refusal, str, str]] = [
@@ -127,15 +155,97 @@ REFUSALS: list[tuple[Refusal, str, str]] = [
         "pay what is past due first",
     ),
     (
+        SubscriptionNotActive(subscription_id=SUBSCRIPTION, state="expired"),
+        "subscription_not_active",
+        "is expired; reactivate it or buy a new one",
+    ),
+    (
         SubscriptionNotActive(subscription_id=SUBSCRIPTION, state="disabled"),
         "subscription_not_active",
-        "buy a new one instead",
+        "is disabled; reactivate it or buy a new one",
+    ),
+    (
+        SubscriptionNotActive(subscription_id=SUBSCRIPTION, state="deleted"),
+        "subscription_not_active",
+        "is deleted; buy a new one instead",
     ),
     (RecurringBillingOff(subscription_id=SUBSCRIPTION), "recurring_billing_off", "turn it on first"),
+    # Money.
+    (
+        QuoteChanged(expected_minor=140_000, actual_minor=150_000, currency="USD"),
+        "quote_changed",
+        "look at the quote again and repeat with its amount",
+    ),
+    (
+        BillingProfileRequired(member_id=CHRIS),
+        "billing_profile_required",
+        "add a payment method and open one, or name another's on which the member may buy",
+    ),
+    (
+        BillingProfileRoleNeeded(billing_profile_id=BILLING_PROFILE, roles=["contributor", "owner"]),
+        "billing_profile_role_needed",
+        "this takes the role contributor or owner; ask its owner",
+    ),
+    (PurchaseOrderNumberUnusable(po_number=" "), "po_number_unusable", "give one, or remove it"),
+    (CardOfAnotherCountry(country="KR", needed="US"), "card_of_another_country", "use a card issued in US"),
+    (CardNotAccepted(why="expired"), "card_not_accepted", "expired; check the details or use another card"),
+    (
+        PaymentMethodInUse(payment_method_id=PAYMENT_METHOD, billing_profile_ids=[BILLING_PROFILE]),
+        "payment_method_in_use",
+        f"by billing profile {BILLING_PROFILE}; replace it there first",
+    ),
+    (
+        PaymentDeclined(payment_id=PAYMENT, why="insufficient_funds"),
+        "payment_declined",
+        "(insufficient_funds); edit or replace the card, then send the command again",
+    ),
+    (
+        PaymentActionRequired(payment_id=PAYMENT, url="https://pay.example/1"),
+        "payment_action_required",
+        "at https://pay.example/1; confirm it, then send the same command with the same id",
+    ),
+    (PaymentActionRequired(payment_id=PAYMENT, url=None), "payment_action_required", "at its own page; confirm it"),
+    (
+        PaymentOutcomeUnknown(payment_id=PAYMENT),
+        "payment_outcome_unknown",
+        "send the same command with the same id again, or wait for the life-cycle run",
+    ),
+    (
+        InvoicePastDue(invoice_ids=[INVOICE]),
+        "invoice_past_due",
+        f"invoice {INVOICE} is past due; pay it, or edit or replace the card, first",
+    ),
+    (
+        NothingDue(number="W57DWE-Z2KKH7-000001", due_minor=20),
+        "nothing_due",
+        "a small amount is collected with the next charge",
+    ),
+    # The life cycle.
+    (
+        NoSimulation(handle="contoso"),
+        "no_simulation",
+        "leave the time out, or create an organization with --simulation",
+    ),
+    (
+        NotYetThen(as_of=datetime(2025, 3, 1, tzinfo=UTC), now=datetime(2025, 2, 1, tzinfo=UTC)),
+        "as_of_in_the_future",
+        "only a simulated organization on the sandbox gateway lives ahead of the clock",
+    ),
+    (
+        NothingToReactivate(subscription_id=SUBSCRIPTION, state="active", reactivated_as=None),
+        "nothing_to_reactivate",
+        "it is active; only an expired or disabled one can, once",
+    ),
+    (
+        NothingToReactivate(subscription_id=SUBSCRIPTION, state="disabled", reactivated_as=an_id(7)),
+        "nothing_to_reactivate",
+        f"it was reactivated as {an_id(7)}; only an expired or disabled one can, once",
+    ),
+    (OtherProduct(product_id="CFQ1", needed="CFQ2"), "other_product", "choose one of the same product"),
 ]
 IDS = [f"{code}-{number}" for number, (_, code, _) in enumerate(REFUSALS)]
 
-REQUIRED = {  # of the business rules' list, those that buying, resizing, assigning and cancelling can meet
+REQUIRED = {  # of the business rules' list: all
     "licenses_still_assigned",
     "not_enough_licenses",
     "too_many_users_at_once",
@@ -145,6 +255,11 @@ REQUIRED = {  # of the business rules' list, those that buying, resizing, assign
     "subscription_not_active",
     "self_service_disabled",
     "offer_not_on_sale",
+    "invoice_past_due",
+    "payment_declined",
+    "payment_action_required",
+    "payment_method_in_use",
+    "quote_changed",
     "stale_version",
     "command_id_reused",
     "not_found",
