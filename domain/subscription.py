@@ -44,12 +44,23 @@ RecurringOffReason = Literal["requested", "cancellation_scheduled", "offer_withd
 ChangeDroppedReason = Literal["requested", "recurring_billing_off", "cancelled"]
 
 Act = Literal[
-    "increase", "schedule", "recurring", "decrease", "cancel", "assign", "unassign", "take over", "adopt", "move to"
+    "increase",
+    "schedule",
+    "recurring",
+    "renew",
+    "decrease",
+    "cancel",
+    "assign",
+    "unassign",
+    "take over",
+    "adopt",
+    "move to",
 ]
 ALLOWED: dict[Act, frozenset[LifeState]] = {
     "increase": frozenset({"active"}),
     "schedule": frozenset({"active", "in_grace"}),
     "recurring": frozenset({"active", "in_grace"}),
+    "renew": frozenset({"active"}),
     "decrease": frozenset({"active", "in_grace"}),
     "cancel": frozenset({"active", "in_grace"}),
     "assign": frozenset({"active", "in_grace", "expired"}),
@@ -58,6 +69,8 @@ ALLOWED: dict[Act, frozenset[LifeState]] = {
     "adopt": frozenset({"active"}),
     "move to": frozenset({"active"}),
 }
+
+WITH_ACCESS: frozenset[LifeState] = frozenset({"active", "in_grace"})  # and are charged
 
 EXPIRED_DAYS = 30  # between the end of the term and the end of access
 DISABLED_DAYS = 90  # between the end of access and deletion

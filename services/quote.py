@@ -156,10 +156,12 @@ def renewal(ledger: Ledger, till: Till, command: QuoteRenewal) -> Quote:
     purchase = purchase_of(ledger, till, command, "see upcoming", rehearse=True)
     subscription, books = purchase.subscription, purchase.books
     starts_on = purchase.pool.charged_until
+    subscription.refuse_unless("recurring")
     if starts_on >= subscription.term.end:
-        subscription.refuse_unless("recurring")
+        subscription.refuse_unless("renew")
         if not subscription.recurring_billing:
             raise RecurringBillingOff(subscription_id=subscription.id)
+        ledger.prices.price_for(subscription.price.offer_id, starts_on)  # refuses an offer that is withdrawn by then
     at = datetime.combine(starts_on, time(), UTC)
     steps = DueSteps(books, till, ledger.prices, at)
     charging = [one for one in steps.chargings() if one.cycle.start == starts_on]

@@ -44,8 +44,10 @@ from services.open_billing_profile import OpenBillingProfile
 from services.ports import Directory, Holdings, Receipt
 from services.ports_reads import DueProfile
 from services.remove_member import RemoveMember
+from services.replace_payment_method import ReplacePaymentMethod
 from services.till import Till
 from tests.examples import POWER_BI_PRO_PRODUCT, POWER_BI_PRO_TERMS, an_id
+from tests.services.crash import Crash, EndOfProcess
 
 A = TypeVar("A", bound=Aggregate)
 C = TypeVar("C", bound=Command)
@@ -92,20 +94,6 @@ class HoldingsOfHistory:
             elif isinstance(told, LicensePool.LicensePoolClosed):
                 held.pop(told.originator_id, None)
         return list(held)
-
-
-class Crash(BaseException):
-    """The process ends here."""
-
-
-class EndOfProcess:
-    """Holdings that nobody lives to read."""
-
-    def __init__(self, crash: type[BaseException]) -> None:
-        self.crash = crash
-
-    def pools_of(self, *_: object, **__: object) -> Sequence[UUID]:
-        raise self.crash
 
 
 @dataclass
@@ -265,6 +253,13 @@ class Contoso:
             if isinstance(told, BillingProfile.BillingProfileOpened)
         )
         return profile_id
+
+    def changes_card(self, token: str, member_id: UUID | None = None) -> UUID:
+        """A new card, by id, in the place of the one that the member's own profile charges; Melissa's by default."""
+        member_id = member_id or self.melissa
+        card = {"billing_profile_id": self.profile(member_id).id, "payment_method_id": self.adds_card(member_id, token)}
+        self.run(self.command(ReplacePaymentMethod, self.purchaser(member_id), **card))
+        return card["payment_method_id"]
 
     def can_pay(self, member_id: UUID) -> UUID:
         """The member's own profile, by id; opened with a good card where there is none yet."""

@@ -19,7 +19,8 @@ from services.resize_licenses import ResizeLicenses
 from services.schedule_licenses import ScheduleLicenses
 from tests.examples import PURCHASED_AT
 from tests.scenario import event
-from tests.services.contoso import Clock, Contoso, Crash
+from tests.services.contoso import Clock, Contoso
+from tests.services.crash import Crash
 from tests.services.questions import just_before_the_save
 
 

@@ -16,7 +16,8 @@ from services.ports import LedgerUnavailable, Receipt
 from services.remove_member import RemoveMember
 from services.revoke_role import RevokeRole
 from tests.scenario import event
-from tests.services.contoso import THE_OTHER_FOUR, Contoso, Crash
+from tests.services.contoso import THE_OTHER_FOUR, Contoso
+from tests.services.crash import Crash
 from tests.services.questions import (
     at_once,
     has_one_effect,
