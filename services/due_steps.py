@@ -11,16 +11,16 @@ from uuid import UUID, uuid5
 
 from domain.calendar import Period, cycle, cycle_on, term, utc_date
 from domain.invoice import Invoice
-from domain.invoice_line import InvoiceLine, LineKind, Removal, line_of
+from domain.invoice_line import InvoiceLine, LineKind, line_of
 from domain.license_pool import LicensePool
 from domain.offer import PriceFacts
-from domain.subscription import Subscription
+from domain.subscription import WITH_ACCESS, Subscription
 from services.billing import Bill, charge_for, issue, settle, start_collection
 from services.books import Books
+from services.end_of_grace import end_grace
 from services.price_list import PriceList
 from services.till import Till
 
-WITH_ACCESS = frozenset({"active", "in_grace"})
 LINES = 100  # of one invoice, which is one event: it has room for so many, whatever products are called
 
 
@@ -99,7 +99,7 @@ class DueSteps:
             yield Due(invoice.retry_on, lambda: self.collect(invoice))
         elif invoice.grace_ends_on and not invoice.disputed:
             ended_on = invoice.grace_ends_on
-            yield Due(ended_on, lambda: self.end_grace(invoice, ended_on))
+            yield Due(ended_on, lambda: end_grace(self.books, self.till, invoice, ended_on, self.at))
 
     def chargings(self) -> Iterator[Charging]:
         """Renewals at a term's end and cycles within a term; a past due subscription does not renew."""
@@ -197,26 +197,6 @@ class DueSteps:
         else:  # what it was charged together with is collected, or gone: alone it is too small
             settle(self.books, self.till, invoice)
 
-    def end_grace(self, invoice: Invoice, on: date) -> None:
-        """Who did not pay loses access; the unused days of the unpaid invoice are credited, the rest is given up."""
-        removals: list[Removal] = []
-        unpaid_by = [one for one in self.books.owners_of(invoice) if invoice.id in one.unpaid]
-        for subscription in unpaid_by:
-            removals += unused_of(invoice, subscription, on) if subscription.life in WITH_ACCESS else []
-        note_ids: tuple[UUID, ...] = ()
-        if removals:
-            note_id = uuid5(invoice.id, f"credit_note:{invoice.version}")
-            note_ids = (note_id,)
-            number = self.books.profile.number_credit_note(note_id, invoice.id)
-            invoice.credit(
-                removals, credit_note_id=note_id, number=number, reason="grace_ended", issued_on=utc_date(self.at)
-            )
-        for subscription in unpaid_by:
-            if subscription.life in WITH_ACCESS:
-                subscription.disable("grace_ended", on=on, credit_note_ids=note_ids)
-        invoice.write_off(on)
-        settle(self.books, self.till, invoice)
-
     def delete(self, subscription: Subscription, pool: LicensePool, on: date) -> None:
         pool.close("ended")
         subscription.delete(on=on)
@@ -227,14 +207,3 @@ def invoices_of(charging: list[Charging]) -> list[list[Charging]]:
     """What each invoice of a day charges; one, but for a profile with very many subscriptions."""
     charging = sorted(charging, key=lambda one: one.subscription.id)
     return [charging[start : start + LINES] for start in range(0, len(charging), LINES)]
-
-
-def unused_of(invoice: Invoice, subscription: Subscription, on: date) -> list[Removal]:
-    """All that is left of a subscription's lines on an invoice, credited by the days that are unused on a day."""
-    removals = []
-    for line in invoice.lines:
-        standing = invoice.standings[line.number]
-        days = min(standing.days, max(0, (line.period.end - on).days))
-        if line.subscription_id == subscription.id and standing.quantity and days:
-            removals.append(Removal(line=line.number, licenses=standing.quantity, days=days))
-    return removals

@@ -96,7 +96,7 @@ class Recording:
         for books in all_books:
             if telling := books.told():
                 told |= {id(aggregate): aggregate for aggregate in telling}
-                seen |= {id(member): member for member in books.members.values()}
+                seen |= {id(one): one for one in (books.profile, *books.members.values())}
                 events += sum(len(aggregate.pending_events) for aggregate in telling)
                 if events >= EVENTS:
                     self._record(list(told.values()), list(seen.values()), effective_on)
