@@ -164,6 +164,7 @@ PERMITTED: dict[Act, str] = {
     "increase": "active",
     "schedule": "active in_grace",
     "recurring": "active in_grace",
+    "renew": "active",  # no renewal while past due
     "decrease": "active in_grace",
     "cancel": "active in_grace",
     "assign": "active in_grace expired",
