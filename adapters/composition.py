@@ -223,7 +223,7 @@ class House:
     def verify(self, *, topic: bool | None, told: Callable[[str], None]) -> Verified:
         """Everything against history, and history against itself; `topic` None: where a broker runs."""
         broker = self.broker if topic else (None if topic is False else self.running_broker)
-        checks = dict.fromkeys(("chain", "payload", "commands", "facts", "snapshots", "read tables"), 0)
+        checks = dict.fromkeys(("chain", "payload", "commands", "facts", "amounts", "snapshots", "read tables"), 0)
         found: list[Difference] = []
         with HistoryReads(self.database_url) as reads:
             size = reads.size()

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
+from adapters.payments.limits import limits_of
 from adapters.postgres.history_reads import HistoryReads, Stored
 from adapters.postgres.projector_rebuild import parity
 from adapters.postgres.relay_session import RelaySession
 from domain.kernel import PydanticJSON, PydanticMapper
+from projections.audit.derive import AmountsCheck
 from projections.audit.verify import (
     ChainCheck,
     Check,
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
 
 
 def verify_history(reads: HistoryReads, progress: Callable[[int, int], None] = lambda *_: None) -> Iterator[Difference]:
-    """Chains, payloads, receipts, personal facts and snapshots of every organization; `progress` gets done and all."""
+    """Chains, payloads, receipts, facts, amounts and snapshots of every organization; `progress` gets done and all."""
     mapper = PydanticMapper(PydanticJSON())
     known = reads.size().organizations
     for done, stored in enumerate(reads.stored()):
@@ -63,6 +65,7 @@ def verify_organization(reads: HistoryReads, stored: Stored, mapper: PydanticMap
         PayloadCheck(mapper),
         CommandCheck(stored.commands),
         FactCheck(stored.facts),
+        AmountsCheck(mapper, limits_of),
     ]
     yield from examine(stored.events, checks)
     for snapshot in stored.snapshots:

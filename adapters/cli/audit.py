@@ -85,7 +85,7 @@ def verify(
         bool | None, typer.Option("--topic/--no-topic", help="Compares Kafka's topic. Default: where a broker runs.")
     ] = None,
 ) -> Answer:
-    """Proves history: chains from the stored bytes, receipts, facts, snapshots, read tables and the topic.
+    """Proves history: chains from the stored bytes, receipts, facts, amounts, snapshots, read tables and the topic.
 
     Everything that is derived is derived again and compared; each difference is named by its key, and the exit code
     is then 1.
