@@ -18,7 +18,13 @@ DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
 
 def test_it_follows_the_compose_specification() -> None:
     plain = yaml.safe_dump(COMPOSE)  # merge keys are YAML's, not the specification's
-    assert set(PyCompose.from_yaml(plain).service_names()) == SERVERS | {"migrate", "relay", "projector", "seatledger"}
+    assert set(PyCompose.from_yaml(plain).service_names()) == SERVERS | {
+        "migrate",
+        "relay",
+        "projector",
+        "advance",
+        "seatledger",
+    }
 
 
 @pytest.mark.parametrize("name", sorted(SERVICES))

@@ -96,8 +96,12 @@ def test_every_seatledger_command_in_the_documents_exists() -> None:
 
 def test_every_process_of_compose_exists() -> None:
     services = yaml.safe_load((ROOT / "compose.yaml").read_text(encoding="utf-8"))["services"]
-    started = [" " + " ".join(service["command"]) for service in services.values() if "command" in service]
-    unknown = [verb for command in started for verb in unknown_verbs(f"seatledger{command}")]
+    started = [
+        " ".join([*service.get("entrypoint", ["seatledger"]), *service["command"]])
+        for service in services.values()
+        if "command" in service
+    ]
+    unknown = [verb for command in started for verb in unknown_verbs(command)]
     assert not unknown, f"`seatledger --help` tells the verbs; correct compose.yaml: {unknown}"
 
 

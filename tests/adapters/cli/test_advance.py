@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -14,6 +13,7 @@ import pytest
 from psycopg.conninfo import make_conninfo
 from pydantic import SecretStr
 
+from adapters.cli import advance_crew
 from adapters.cli.advance_crew import KILLED, Crew
 from adapters.cli.call import OPERATOR_ID
 from adapters.postgres.migrate import migrate
@@ -31,7 +31,7 @@ ADVANCE = Advance(actor=Actor(id=OPERATOR_ID, role="operator"), as_of=datetime.n
 
 
 @pytest.fixture
-def house(postgres: "object", tmp_path_factory: pytest.TempPathFactory) -> Iterator[Console]:
+def house(postgres: object, tmp_path_factory: pytest.TempPathFactory) -> Console:
     """An operator of a database of this test's own: a run over all organizations meets only these."""
     name = f"advance_{os.urandom(4).hex()}"
     server: str = postgres.url  # type: ignore[attr-defined]
@@ -44,7 +44,7 @@ def house(postgres: "object", tmp_path_factory: pytest.TempPathFactory) -> Itera
         Settings(database_url=SecretStr(url), fingerprint_key=SecretStr("5a" * 32), home=home), None, "operator"
     )
     console.done("catalog", "import")
-    yield console
+    return console
 
 
 def simulation(operator: Console) -> Console:
@@ -141,8 +141,6 @@ def test_what_fails_for_one_organization_is_told_and_the_others_are_done(
 ) -> None:
     bens = [simulation(house) for _ in range(2)]
     unlucky = organization_id_of(str(bens[0].handle))
-    from adapters.cli import advance_crew
-
     real = advance_crew.advance_one
 
     def advance_one(house: object, command: Advance, organization_id: UUID, told: object) -> object:
