@@ -330,6 +330,10 @@ class Contoso:
     def history(self) -> list[RecordedEvent]:
         return self.ledger.history.told(self.organization_id, after=0, until=2**60)
 
+    def told(self) -> list[Any]:
+        """The same, as what was told."""
+        return [self.ledger.mapper.to_domain_event(recorded) for recorded in self.history()]
+
     @property
     def position(self) -> int:
         """Where history stands: what a query asks for that wants to see everything."""
