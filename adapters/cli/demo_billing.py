@@ -36,7 +36,7 @@ class Billing(Telling):
 
     def cards(self) -> None:
         self.chapter("Ben edits the card, and replaces it by one that will not pay")
-        words = ("--expiry", "12/2040", "--security-code-token", "cvctok_ok:demo")
+        words = ("--expiry", "12/2040", "--security-code-token", f"cvctok_ok:{self.report.organization}")
         edited = self.run("payment-method", "edit", self.visa[:8], *words, *self.by_purchaser)
         self.check("changed", ["expiry", "security_code"], edited.data["events"][0]["facts"]["changed"])
         other = self.run("payment-method", "add", REFUSING, *self.by_purchaser).data["payment_method_id"]
