@@ -227,7 +227,7 @@ class LicensePool(Aggregate):
         """Which batches a decrease takes how many licenses from, newest first; whole or refused."""
         self._refuse_when_closed()
         refuse_total(total, price)
-        if total < self.assigned:
+        if total < min(self.total, self.assigned):
             raise LicensesStillAssigned(total=total, assigned=self.assigned)
         count = self.total - total
         open_batches = self.removable(at)

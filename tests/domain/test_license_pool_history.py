@@ -8,6 +8,7 @@ import hypothesis.strategies as st
 from hypothesis import settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
+from domain.calendar import cycle
 from domain.kernel import replay
 from domain.license_pool import LicensePool
 from domain.refusals import Refusal
@@ -29,6 +30,7 @@ class PoolHistory(RuleBasedStateMachine):
         self.pool = opening(total=total, price=PRICE)
         self.history = stored_and_back(self.pool.collect_events())
         self.snapshots: dict[int, bytes] = {}
+        self.months = 0
         # The model: who holds, oldest first; what is left of each batch, and since when.
         self.held: list[UUID] = []
         self.bought: list[tuple[int, datetime]] = [(total, self.now)]
@@ -49,6 +51,7 @@ class PoolHistory(RuleBasedStateMachine):
         if self.asked(lambda: self.pool.assign(candidates(*member_ids))):
             self.held += wanting
         else:
+            assert wanting
             assert len(self.held) + len(wanting) > self.pool.total
 
     @rule(member_ids=members)
@@ -56,16 +59,35 @@ class PoolHistory(RuleBasedStateMachine):
         assert self.asked(lambda: self.pool.unassign(member_ids))
         self.held = [member_id for member_id in self.held if member_id not in member_ids]
 
-    @rule(total=totals)
-    def resize(self, total: int) -> None:
+    @rule(total=totals | st.just(None))
+    def resize(self, total: int | None) -> None:
         before = sum(licenses for licenses, _ in self.bought)
+        total = before if total is None else total
         removable = sum(licenses for licenses, at in self.bought if self.now < at + timedelta(days=7))
-        possible = 1 <= total <= 12 and total >= len(self.held) and total >= before - removable
-        assert self.asked(lambda: self.resized(total)) == (possible or total == before)
+        fits = total >= before or (total >= len(self.held) and total >= before - removable)
+        possible = 1 <= total <= 12 and fits
+        assert self.asked(lambda: self.resized(total)) == possible
         if possible and total > before:
             self.bought.append((total - before, self.now))
         elif possible:
             self.take(before - total)
+
+    @rule(total=st.integers(1, 12))
+    def renews(self, total: int) -> None:
+        """With what was scheduled, whoever holds a license."""
+        self.months += 1
+        month = cycle(PURCHASED_AT.date(), "monthly", self.months)
+        assert self.asked(
+            lambda: self.pool.renew(
+                total, PRICE, invoice_id=ANOTHER_INVOICE, line=1, cycle=month, term=month, at=self.now
+            )
+        )
+        self.bought = [(total, self.now)]
+
+    @rule()
+    def the_excess_ends(self) -> None:
+        assert self.asked(self.pool.unassign_excess)
+        self.held = self.held[: self.pool.total]
 
     def resized(self, total: int) -> None:
         if total > self.pool.total:
@@ -95,9 +117,15 @@ class PoolHistory(RuleBasedStateMachine):
         return True
 
     @invariant()
-    def nobody_holds_more_than_there_is(self) -> None:
-        assert 0 <= self.pool.assigned <= self.pool.total
-        assert self.pool.free == self.pool.total - self.pool.assigned
+    def nobody_holds_more_than_there_is_but_after_a_renewal_with_fewer(self) -> None:
+        assert self.pool.assigned <= self.pool.total or self.pool.over_assigned_until == self.pool.cycle.end
+        assert self.pool.free - self.pool.excess == self.pool.total - self.pool.assigned
+        assert not (self.pool.free and self.pool.excess)
+
+    @invariant()
+    def what_is_charged_reaches_from_the_cycle_before_to_the_one_that_runs(self) -> None:
+        assert self.pool.charged_until == max(charge.cycle.end for charge in self.pool.charges)
+        assert {charge.batch for charge in self.pool.charges} >= {batch.number for batch in self.pool.batches[-1:]}
 
     @invariant()
     def the_batches_add_up_to_the_total(self) -> None:
@@ -130,4 +158,4 @@ class PoolHistory(RuleBasedStateMachine):
 
 
 TestPoolHistory = PoolHistory.TestCase
-TestPoolHistory.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
+TestPoolHistory.settings = settings(max_examples=100, stateful_step_count=30, deadline=None)

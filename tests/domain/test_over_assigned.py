@@ -36,3 +36,11 @@ def test_an_increase_to_all_that_are_assigned_ends_it() -> None:
     pool = renewed_with_one_of_three()
     pool.increase(3, POWER_BI_PRO, invoice_id=an_id(3), at=RENEWED_AT)
     assert (pool.excess, pool.over_assigned_until) == (0, None)
+
+
+def test_the_total_that_there_is_tells_nothing_also_below_the_holders() -> None:
+    pool = renewed_with_one_of_three()
+    pool.collect_events()
+    pool.decrease(1, POWER_BI_PRO, credit_note_ids=[], at=RENEWED_AT)
+    pool.increase(1, POWER_BI_PRO, invoice_id=an_id(3), at=RENEWED_AT)
+    assert not pool.pending_events
