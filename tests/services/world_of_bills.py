@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from typing import Any, TypeVar
+from datetime import UTC, date, datetime
+from typing import Any, TypeVar, cast
 from uuid import UUID, uuid4
 
 from adapters.payments.sandbox import Sandbox
+from adapters.postgres.directory import PersonalDirectory
+from adapters.postgres.recorder import LedgerRecorder
 from adapters.tax.rates import TaxTable
 from domain.billing_profile import BillingProfile
 from domain.envelope import RecordedEvent
@@ -21,12 +23,14 @@ from services.cancel_subscription import CancelSubscription, cancel_subscription
 from services.command import Actor, Command
 from services.create_organization import CreateOrganization, create_organization
 from services.import_catalog import ImportCatalog, OfferRow, import_catalog
+from services.import_members import ImportMembers, MemberRow, import_members
 from services.ledger import Ledger, offer_id_of
 from services.open_billing_profile import OpenBillingProfile, open_billing_profile
 from services.ports import Receipt
 from services.ports_reads import DueProfile
 from services.replace_payment_method import ReplacePaymentMethod, replace_payment_method
 from services.resize_licenses import ResizeLicenses, resize_licenses
+from services.schedule_price import SchedulePrice, schedule_price
 from services.till import Till
 from tests.services.contoso import CHRIS_ROW, OPERATOR, Clock, a_product
 
@@ -87,6 +91,24 @@ class Bills:
         import_catalog(self.ledger, listing)
         return row.terms
 
+    def reprices(self, terms: OfferTerms, unit_price_minor: int, effective_on: str) -> None:
+        price = self.by(
+            OPERATOR,
+            SchedulePrice,
+            organization_id=CATALOG,
+            offer_id=offer_id_of(terms),
+            unit_price_minor=unit_price_minor,
+            effective_on=date.fromisoformat(effective_on),
+        )
+        schedule_price(self.ledger, price)
+
+    def imports(self, row: MemberRow) -> UUID:
+        """Somebody else of the organization."""
+        directory = PersonalDirectory(cast("LedgerRecorder", self.ledger.recorder).datastore)
+        importing = self.by(Actor(id=self.chris, role="admin"), ImportMembers, rows=(row,))
+        import_members(self.ledger, importing, directory)
+        return directory.member_ids(self.organization_id, [row.user_name])[row.user_name]
+
     # What Chris does.
 
     def adds_card(self, token: str) -> UUID:
@@ -123,7 +145,7 @@ class Bills:
 
     def runs(self) -> None:
         """The life-cycle run, which looks at every payment as well."""
-        profile = DueProfile(self.organization_id, self.profile_id, tuple(self.ids_of(Payment.PaymentRequested)))
+        profile = DueProfile(self.organization_id, self.profile_id, tuple(self.payment_ids))
         command = Advance(actor=OPERATOR)
         advance_organization(self.ledger, self.till, command, organization_id=self.organization_id, due=[profile])
 
@@ -135,13 +157,17 @@ class Bills:
     def told(self, kind: Any) -> Iterator[Any]:
         """The events of a kind, oldest first."""
         return (
-            self.ledger.mapper.to_domain_event(event)  # type: ignore[misc]
+            self.ledger.mapper.to_domain_event(event)
             for event in self.history()
             if event.topic == kind.TOPIC
         )
 
     def ids_of(self, kind: Any) -> list[UUID]:
         return [event.originator_id for event in self.told(kind)]
+
+    @property
+    def payment_ids(self) -> list[UUID]:
+        return self.ids_of(Payment.PaymentRequested)
 
     @property
     def invoices(self) -> list[Invoice]:
