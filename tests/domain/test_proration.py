@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.calendar import Period
+from domain.calendar import Period, cycle, cycle_on
 from domain.proration import DAILY_HALF_UP, RULES
 from tests.examples import POWER_BI_PRO, THE_CYCLE, THE_NEXT_CYCLE, a_line
 
@@ -71,3 +71,22 @@ def test_a_charge_starts_with_its_cycle_at_the_earliest(since: date) -> None:
 @pytest.mark.parametrize("since", [date(2025, 2, 27), date(2025, 2, 1)])
 def test_a_charge_has_from_one_day_to_all_of_its_cycle(since: date) -> None:
     assert a_line(since=since).period == Period(start=since, end=THE_CYCLE.end)
+
+
+@given(
+    anchor=st.dates(date(2020, 1, 1), date(2040, 12, 31)),
+    days_later=st.integers(0, 800),
+    plan=st.sampled_from(["monthly", "annual"]),
+    licenses=quantities,
+)
+def test_from_any_anchor_a_charge_has_at_least_a_day_and_costs_no_more_than_the_cycle(
+    anchor: date, days_later: int, plan: str, licenses: int
+) -> None:
+    """1 ≤ r ≤ D, on the last day of a cycle and on its first."""
+    day = date.fromordinal(anchor.toordinal() + days_later)
+    of_day = cycle(anchor, plan, cycle_on(anchor, plan, day))  # type: ignore[arg-type]  # one of the two
+    line = a_line(licenses, cycle=of_day, since=day)
+    assert 1 <= line.days <= line.cycle_days
+    assert line.days == (of_day.end - day).days
+    assert 0 <= line.amount_minor <= licenses * POWER_BI_PRO.unit_price_minor
+    assert (line.amount_minor == licenses * POWER_BI_PRO.unit_price_minor) == (day == of_day.start)
