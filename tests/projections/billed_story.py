@@ -46,7 +46,7 @@ ACTS = (
     *("buy", "add", "remove_licenses", "schedule", "run", "run", "assign", "unassign", "card"),
     *("card", "card", "run", "run", "run", "decide", "decide", "add"),
     *("cancel", "cancel_later", "recurring_off", "recurring_on", "adopt", "end_taken_over", "reactivate"),
-    *("pay", "dispute", "decide", "refund_fails", "outage", "remove_member", "withdraw_offer"),
+    *("pay", "dispute", "decide", "refund_fails", "outage", "outage", "remove_member", "withdraw_offer"),
 )
 Step = tuple[str, int, int, int]
 STEPS = st.lists(
@@ -173,10 +173,11 @@ class BilledStory:
         self.looks_at_payments()
 
     def outage(self, who: int, number: int) -> None:
-        """The provider does not answer while something is bought."""
-        self.contoso.sandbox.script(Faults().unavailable(calls=number + 1))
+        """The provider does not answer for a while."""
+        acts = (self.buy, self.run, self.cancel, self.remove_licenses, self.add)
+        self.contoso.sandbox.script(Faults().unavailable(calls=2))
         try:
-            self.buy(who, number)
+            acts[number](who, number)
         finally:
             self.contoso.sandbox.clear_script()
 

@@ -33,7 +33,7 @@ def subscriptions(*numbers: int, of: UUID = CONTOSO_ID) -> list[UUID]:
 
 
 def test_a_row_of_the_port_is_a_part_of_a_row_of_the_table() -> None:
-    assert set(PurchaseRow.model_fields) == set(Purchase._fields) - {"organization_id"}
+    assert set(PurchaseRow.model_fields) == set(Purchase._fields) - {"organization_id"} | {"ownerless"}
 
 
 def test_each_filter_finds_its_purchases_and_no_other_organizations(world: World) -> None:
@@ -43,9 +43,7 @@ def test_each_filter_finds_its_purchases_and_no_other_organizations(world: World
     world.buy(3, product=FABRIC, price=FABRIC_PRICE)
     world.buy(4, purchaser=ben)
     cancelled, pool, _ = world.buy(5)
-    cancelled.cancel_now(reason="other", feedback=None, licenses=3, removable_now=3, at=world.at)
-    pool.close("cancelled")
-    world.tell(cancelled, pool)
+    world.cancel(cancelled, pool)
     _, _, position = world.buy(1, of=FABRIKAM_ID)
 
     def found(**where: object) -> list[UUID]:
@@ -82,9 +80,7 @@ def test_licenses_are_summed_over_what_still_gives_some(world: World) -> None:
     world.tell(pool)
     world.buy(2)
     cancelled, gone, _ = world.buy(3)
-    cancelled.cancel_now(reason="other", feedback=None, licenses=3, removable_now=3, at=world.at)
-    gone.close("cancelled")
-    world.tell(cancelled, gone)
+    world.cancel(cancelled, gone)
     _, _, position = world.buy(4, product=FABRIC, price=FABRIC_PRICE)
     mine = PurchaseFilter(purchaser_id=CHRIS)
     sums = world.purchases.licenses_by_product(CONTOSO_ID, mine, at_least=position)
@@ -163,6 +159,30 @@ def test_due_work_comes_in_pages_earliest_first(world: World) -> None:
     first = world.due_work.due(until, limit=2)
     assert [*first, *world.due_work.due(until, after=first[-1])] == list(everything)
     assert world.due_work.due(date(2025, 2, 27)) == []
+
+
+def test_what_a_member_who_has_left_bought_is_ownerless_until_it_is_taken_over_or_ends(world: World) -> None:
+    ben = A_MEMBER.func(id=BEN, kind="member", details={})
+    world.buy(1)
+    owned, _, _ = world.buy(2, purchaser=ben)
+    ended, pool, _ = world.buy(3, purchaser=ben)
+    world.cancel(ended, pool)
+    ben.remove()
+    position = world.tell(ben)
+
+    def found(**where: object) -> list[UUID]:
+        page = world.purchases.list(CONTOSO_ID, PurchaseFilter.model_validate(where), at_least=position)
+        return [row.subscription_id for row in page.rows]
+
+    assert found(ownerless=True) == subscriptions(2)
+    assert found(ownerless=False) == subscriptions(1, 3)
+    row = world.purchases.one(CONTOSO_ID, owned.id)
+    assert row is not None
+    assert row.ownerless
+    owned.adopt(purchaser_id=CHRIS, billing_profile_id=owned.billing_profile_id, reason="purchaser_left")
+    position = world.tell(owned)
+    assert found(ownerless=True) == []
+    assert found(purchaser_id=CHRIS, channel="central") == subscriptions(2)
 
 
 def test_a_command_is_seen_by_the_next_query_where_no_projector_runs(world: World) -> None:
