@@ -402,6 +402,17 @@ class CardNotAccepted(Refusal):
         super().__init__(f"the provider does not take the card: {why}; check the details or use another card", why=why)
 
 
+class PaymentProviderUnavailable(Refusal):
+    code = "payment_provider_unavailable"
+
+    def __init__(self, *, asked_to: str) -> None:
+        super().__init__(
+            f"the payment provider does not answer, so whether it could {asked_to} the card is not known; send the same"
+            " command with the same id again",
+            asked_to=asked_to,
+        )
+
+
 class PaymentMethodInUse(Refusal):
     code = "payment_method_in_use"
 

@@ -6,12 +6,12 @@ from pydantic import Field
 
 from domain.payment_method import CardFacts, Expiry, PaymentMethod
 from domain.personal import PersonalFact, Purpose
-from domain.refusals import CardNotAccepted
+from domain.refusals import CardNotAccepted, PaymentProviderUnavailable
 from services.command import Command, Text
 from services.ledger import Ledger, operation
 from services.may import may, standing_of
 from services.ports import Receipt
-from services.ports_payments import Card, CardRefused
+from services.ports_payments import Card, CardRefused, GatewayUnavailable
 from services.till import Till
 
 
@@ -36,6 +36,8 @@ def add_payment_method(ledger: Ledger, command: AddPaymentMethod, till: Till) ->
         card = till.gateway.store(command.token, owner_id=command.actor.id, organization_id=command.organization_id)
     except CardRefused as refused:
         raise CardNotAccepted(why=refused.code) from None
+    except GatewayUnavailable:
+        raise PaymentProviderUnavailable(asked_to="store") from None
     facts = card_facts(ledger, command, command.holder, command.address)
     method = PaymentMethod.add(
         id=command.payment_method_id,

@@ -5,16 +5,16 @@ from uuid import UUID
 from pydantic import Field, model_validator
 
 from domain.payment_method import Expiry
-from domain.refusals import CardNotAccepted, NotFound
+from domain.refusals import CardNotAccepted, NotFound, PaymentProviderUnavailable
 from services.add_payment_method import card_facts
 from services.billing import collect_past_due
-from services.books import open_all_books
 from services.command import Command, Text
 from services.ledger import Ledger, operation
 from services.life_cycle import see_books_through
 from services.may import may, standing_of
 from services.ports import Receipt
-from services.ports_payments import CardEdit, CardRefused
+from services.ports_payments import CardEdit, CardRefused, GatewayUnavailable
+from services.purchase import books_up_to_date
 from services.till import Till
 
 
@@ -46,6 +46,13 @@ def edit_payment_method(ledger: Ledger, command: EditPaymentMethod, till: Till) 
     method.refuse_when_removed()
     if not editable_by(ledger, command, method.owner_id, method.charged_by):
         raise NotFound(what="payment method", key=method.id)
+    if receipt := ledger.answer_of(command):
+        return receipt  # before the provider is asked again: a security code's token is taken once
+    # What was due before is taken as of before, on the card as it is.
+    all_books = [
+        books_up_to_date(ledger, till, standing.organization, profile_id, because=command.command_id)[0]
+        for profile_id in method.charged_by
+    ]
     changes = CardEdit(
         expiry_month=command.expiry.month if command.expiry else None,
         expiry_year=command.expiry.year if command.expiry else None,
@@ -53,12 +60,12 @@ def edit_payment_method(ledger: Ledger, command: EditPaymentMethod, till: Till) 
         address=command.address,
         security_code_token=command.security_code_token,
     )
-    if receipt := ledger.answer_of(command):
-        return receipt  # before the provider is asked again: a security code's token is taken once
     try:
         till.gateway.edit(method.card.token, changes)
     except CardRefused as refused:
         raise CardNotAccepted(why=refused.code) from None
+    except GatewayUnavailable:
+        raise PaymentProviderUnavailable(asked_to="edit") from None
     facts = card_facts(ledger, command, command.holder, command.address)
     method.edit(
         expiry=command.expiry,
@@ -66,7 +73,6 @@ def edit_payment_method(ledger: Ledger, command: EditPaymentMethod, till: Till) 
         address=facts["card_address"].ref if "card_address" in facts else None,
         security_code=command.security_code_token is not None,
     )
-    all_books = open_all_books(ledger, standing.organization, method.charged_by)
     profiles = [books.profile for books in all_books]
     at = ledger.now(standing.organization, method, *profiles)
     for books in all_books:

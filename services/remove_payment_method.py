@@ -2,11 +2,12 @@
 
 from uuid import UUID
 
-from domain.refusals import NotFound
+from domain.refusals import NotFound, PaymentProviderUnavailable
 from services.command import Command
 from services.ledger import Ledger, operation
 from services.may import may, standing_of
 from services.ports import Receipt
+from services.ports_payments import GatewayUnavailable
 from services.till import Till
 
 
@@ -18,7 +19,10 @@ def remove_payment_method(ledger: Ledger, command: RemovePaymentMethod, till: Ti
     """It is gone here first, then at the provider: nothing charges it any more in between."""
     receipt = _remove(ledger, command)
     method = ledger.payment_method(command.organization_id, command.payment_method_id)
-    till.gateway.forget(method.card.token)
+    try:
+        till.gateway.forget(method.card.token)
+    except GatewayUnavailable:
+        raise PaymentProviderUnavailable(asked_to="forget") from None  # the same command again forgets it there
     return receipt
 
 

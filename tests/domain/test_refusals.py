@@ -36,6 +36,7 @@ from domain.refusals import (
     PaymentDeclined,
     PaymentMethodInUse,
     PaymentOutcomeUnknown,
+    PaymentProviderUnavailable,
     PlanLongerThanTerm,
     PolicyNotOffered,
     PriceVersionExists,
@@ -209,6 +210,11 @@ REFUSALS: list[tuple[Refusal, str, str]] = [
         PaymentOutcomeUnknown(payment_id=PAYMENT),
         "payment_outcome_unknown",
         "send the same command with the same id again, or wait for the life-cycle run",
+    ),
+    (
+        PaymentProviderUnavailable(asked_to="edit"),
+        "payment_provider_unavailable",
+        "send the same command with the same id again",
     ),
     (
         InvoicePastDue(invoice_ids=[INVOICE]),
