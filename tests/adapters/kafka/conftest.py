@@ -168,20 +168,28 @@ def until(happens: Callable[[], object], patience_s: float = PATIENCE_S) -> None
 
 
 @contextmanager
-def relayed(postgres: EmbeddedPostgres, bootstrap: str) -> Iterator[Relayed]:
-    """A database of its own, migrated, and topics that nobody else uses."""
+def a_database(postgres: EmbeddedPostgres) -> Iterator[str]:
+    """An empty one, by its URL, as long as it is used."""
     database = f"relay_{uuid4().hex}"
     with psycopg.connect(postgres.url, autocommit=True) as connection:
         connection.execute(f'CREATE DATABASE "{database}"'.encode())
-    url = postgres.url_as("postgres", database)
-    migrate(url)
-    here = Relayed(url, bootstrap)
     try:
-        yield here
+        yield postgres.url_as("postgres", database)
     finally:
-        here.close()
         with psycopg.connect(postgres.url, autocommit=True) as connection:
             connection.execute(f'DROP DATABASE "{database}" WITH (FORCE)'.encode())
+
+
+@contextmanager
+def relayed(postgres: EmbeddedPostgres, bootstrap: str) -> Iterator[Relayed]:
+    """A database of its own, migrated, and topics that nobody else uses."""
+    with a_database(postgres) as url:
+        migrate(url)
+        here = Relayed(url, bootstrap)
+        try:
+            yield here
+        finally:
+            here.close()
 
 
 @pytest.fixture

@@ -70,9 +70,9 @@ def recorded(topic: str, state: dict[str, Any], envelope: Envelope = ENVELOPE) -
 def test_every_event_was_decided_upon() -> None:
     undecided = sorted(named_events().keys() - PUBLIC_TYPES.keys())
     assert not undecided, (
-        "what others may know of these events is not decided; declare a model with the fields that go out in"
-        " adapters/kafka/public_purchases.py, public_directory.py or public_catalog.py, or, if it means nothing to"
-        " others, add the event to OPAQUE in adapters/kafka/public_events.py:\n" + "\n".join(undecided)
+        "what others may know of these events is not decided; declare a model with the fields that go out in the"
+        " adapters/kafka/public_*.py of its aggregate, or, if it means nothing to others, add the event to OPAQUE in"
+        " adapters/kafka/public_events.py:\n" + "\n".join(undecided)
     )
     gone = sorted(PUBLIC_TYPES.keys() - named_events().keys())
     assert not gone, f"declared for others, but the domain has no such event: {gone}"
