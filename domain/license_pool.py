@@ -26,6 +26,7 @@ from domain.refusals import (
 )
 
 USERS_AT_ONCE = 20
+EXCESS_AT_ONCE = 1_000
 FIRST_BATCH = 1
 
 ResizeReason = Literal["increase", "decrease", "renewal", "take_over"]
@@ -275,8 +276,8 @@ class LicensePool(Aggregate):
         )
 
     def unassign_excess(self) -> None:
-        """The newest assignments above the total end."""
-        self.unassign(self.holders.newest(self.excess), reason="over_assigned")
+        """The newest assignments above the total end, as many at a time as one save has room for."""
+        self.unassign(self.holders.newest(min(self.excess, EXCESS_AT_ONCE)), reason="over_assigned")
 
     def assign(self, candidates: Mapping[UUID, Member | None], *, all_at_once: bool = False) -> None:
         """Gives each candidate a license, all or none; `None` is a member that does not exist.

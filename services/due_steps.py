@@ -22,6 +22,7 @@ from services.price_list import PriceList
 from services.till import Till
 
 LINES = 100  # of one invoice, which is one event: it has room for so many, whatever products are called
+EVENTS = 2_000  # of one round: what one profile tells stays in one save, which has room for what one more step tells
 
 
 class Due(NamedTuple):
@@ -61,9 +62,16 @@ class DueSteps:
         if first := [step for step in due if step.on == day]:
             for step in first:
                 step.take()
+                if self.told >= EVENTS:
+                    break  # the others stay due: the next round takes them
         else:
             self.charge([one for one in charging if one.cycle.start == day], day)
         return day
+
+    @property
+    def told(self) -> int:
+        """How many events the books have to tell."""
+        return sum(len(aggregate.pending_events) for aggregate in self.books.told())
 
     # What is due.
 

@@ -1,15 +1,19 @@
-"""Very many renewals on one day: an invoice is one event, and an event has a size."""
+"""Very much that is due on one day: an event has a size, and so has a save."""
 
 from datetime import date
 from uuid import uuid4
 
 import pytest
 
+from domain import license_pool
 from domain.kernel import PydanticJSON, PydanticMapper
+from domain.license_pool import LicensePool
 from services import due_steps
 from services.due_steps import LINES
 from services.ledger import EVENT_BYTES
 from services.quote import QuoteRenewal, quote
+from services.schedule_licenses import ScheduleLicenses
+from services.set_recurring_billing import SetRecurringBilling
 from tests.examples import a_line, issuing
 from tests.services.contoso import Contoso
 
@@ -50,3 +54,34 @@ def test_a_quote_of_a_renewal_is_of_the_invoice_that_it_will_be_on(
     asked = [contoso.command(QuoteRenewal, contoso.buyer, subscription_id=one) for one in bought]
     lines = [[line.subscription_id for line in quote(contoso.ledger, contoso.till, one).lines] for one in asked]
     assert lines == [bought[:2], bought[:2], bought[2:]]
+
+
+def test_endings_of_one_day_that_one_save_has_no_room_for_are_taken_with_the_next(
+    contoso: Contoso, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(due_steps, "EVENTS", 2)
+    bought = [contoso.buys(licenses=1) for _ in range(3)]
+    for one in bought:
+        contoso.run(contoso.command(SetRecurringBilling, contoso.buyer, subscription_id=one, on=False))
+    before = len(contoso.history())
+    contoso.advances(RENEWAL)
+    told = contoso.history()[before:]
+    assert [event.envelope.count for event in told] == [2, 2, 1]
+    assert {contoso.subscription(one).life for one in bought} == {"expired"}
+
+
+def test_more_assignments_than_one_save_has_room_for_end_in_several(
+    contoso: Contoso, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(due_steps, "EVENTS", 1)
+    monkeypatch.setattr(license_pool, "EXCESS_AT_ONCE", 2)
+    bought = contoso.buys(licenses=4)
+    contoso.assigns(bought, contoso.ben, contoso.chris, contoso.cynthia, contoso.david)
+    contoso.run(contoso.command(ScheduleLicenses, contoso.buyer, subscription_id=bought, total=1))
+    contoso.advances(RENEWAL)
+    assert len(contoso.holders(bought)) == 4
+    before = len(contoso.history())
+    contoso.advances(date(2025, 3, 31))
+    ended = [event for event in contoso.history()[before:] if event.topic == LicensePool.LicenseUnassigned.TOPIC]
+    assert [event.envelope.count for event in ended] == [2, 2, 1]
+    assert contoso.holders(bought) == [contoso.ben]
