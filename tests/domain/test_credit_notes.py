@@ -142,6 +142,20 @@ def test_two_removals_from_one_line_go_one_after_the_other() -> None:
     )
 
 
+def test_a_line_gives_back_no_more_than_it_charged_whatever_was_rounded_up_before() -> None:
+    """Three at 0.01 for seven of 28 days cost 0.01, which the first of them brought back by its five unused days."""
+    cents = POWER_BI_PRO.model_copy(update={"unit_price_minor": 1})
+    line = a_line(3, price=cents, since=date(2025, 2, 21))
+    assert (line.amount_minor, line.amount(3, 5) - line.amount(2, 5), line.amount(2, 7)) == (1, 1, 1)
+    (
+        Scenario(Invoice)
+        .given(issuing(line), credited(1, 5))
+        .when(credited(2, 7))
+        .then_told(event(Credited, net_minor=0, due_minor=0))
+        .leaving(standings={1: LineStanding(quantity=0, days=5, credited_minor=1)})
+    )
+
+
 # Tax.
 
 DIME = a_line(3, price=POWER_BI_PRO.model_copy(update={"unit_price_minor": 10}))
