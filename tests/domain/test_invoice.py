@@ -39,6 +39,7 @@ from tests.scenario import Scenario, event
 Issued, Received, BalanceApplied = Invoice.InvoiceIssued, Invoice.PaymentReceived, Invoice.CreditBalanceApplied
 Started, Failed, Ended = Invoice.CollectionStarted, Invoice.CollectionFailed, Invoice.CollectionEnded
 Deferred, WrittenOff = Invoice.CollectionDeferred, Invoice.InvoiceWrittenOff
+Credited = Invoice.CreditNoteIssued
 Deed = Callable[[Invoice], None]
 
 # Issuing.
@@ -109,6 +110,14 @@ def test_a_part_leaves_the_rest_due() -> None:
         .then_told(event(Received, amount_minor=4_000, due_minor=200, state="open"))
         .leaving(status="open", wants_nothing=False)
     )
+
+
+@pytest.mark.parametrize(
+    ("given", "state"), [((attempted(MARCH_1),), "past_due"), ((attempted(MARCH_1), written_off), "uncollectible")]
+)
+def test_a_part_leaves_it_what_it_was(given: tuple[Deed, ...], state: str) -> None:
+    for ask, kind in ((received(4_000), Received), (balance_applied(200), BalanceApplied), (credited(1), Credited)):
+        Scenario(Invoice).given(AN_INVOICE, *given).when(ask).then_told(event(kind, state=state)).leaving(status=state)
 
 
 @pytest.mark.parametrize(("amount_minor", "due_minor", "state"), [(200, 4_000, "open"), (4_200, 0, "paid")])
