@@ -4,7 +4,6 @@ from uuid import uuid4
 
 import pytest
 
-from adapters.cli.explained import lines_of
 from domain.refusals import NotFound
 from projections.audit.explain import explain
 from projections.audit.explained import Explanation
@@ -180,16 +179,6 @@ def test_the_price_of_a_renewal_is_a_later_version(bills: Bills) -> None:
     [line] = explained(bills, 1).lines
 
     assert (line.unit_price_minor, line.price_version, str(line.price_effective_on)) == (1_500, 2, "2026-02-20")
-
-
-def test_it_reads_as_text(bills: Bills) -> None:
-    subscription = bills.buys(100, bills.sells(1_400))
-    bills.at(2026, 2, 10).resizes(subscription, 105)
-    text = "\n".join(lines_of(explained(bills, 1)))
-    assert "5 licenses at 14.00 USD (price version 1, valid from 2026-01-31 on)" in text
-    assert "18 of 28 days, 2026-02-10 to 2026-02-27" in text
-    assert "5 x 1400 x 18 / 28 = 4500" in text
-    assert text.endswith("= due 0.00 USD")
 
 
 def test_who_has_no_role_on_the_profile_finds_no_invoice(bills: Bills) -> None:
