@@ -87,6 +87,13 @@ class Billing(Telling):
         moved = [[one["what"], one["amount"]] for one in shown["payments"]]
         paid = ["Mastercard ending in 4444", "1470.00"]
         self.check("its money", [paid, ["refund to Mastercard ending in 4444", "-1470.00"]], moved, brief="in and out")
+        words = ("invoice", "explain", number, *self.by_purchaser)
+        explained = self.run(*words).data
+        self.show(*words)
+        (line,), (note,) = explained["lines"], explained["credit_notes"]
+        self.check("its line, in cents", "105 x 1400 = 147000", line["arithmetic"]["text"])
+        self.check("its credit note, in cents", "105 x 1400 = 147000", note["lines"][0]["arithmetic"]["text"])
+        self.check("where history tells another amount", [], explained["contradictions"])
         file = self.stage.home / f"invoice-{number}.pdf"
         self.run("invoice", "pdf", number, "--output", str(file), "--force", *self.by_purchaser)
         self.check("the PDF", "%PDF-", beginning_of(file))

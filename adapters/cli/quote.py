@@ -71,14 +71,14 @@ def quote(
     of_offer = [term is not None, plan is not None]
     if cases is not None:
         if any([subject is not None, licenses is not None, profile is not None, *changes, *of_offer]):
-            raise BadInput("--cases quotes a file alone; leave everything else out")
+            raise BadInput("--cases quotes a file alone; leave the offer and everything else out")
         return quoted_cases(cases)
     if sum(changes) > 1:
         raise BadInput("say one of --total, --cancel, --renewal and --reactivate; each is a quote of its own")
     if subject is None or (licenses is None and not any(changes)):
         raise BadInput(
-            "say what to quote: OFFER and --licenses; SUBSCRIPTION and --total, --cancel, --renewal or --reactivate;"
-            " or --cases FILE"
+            "say what to quote: SUBSCRIPTION and --total, --cancel, --renewal or --reactivate;"
+            " OFFER and --licenses, or --cases FILE"
         )
     if not any(changes):
         return quoted_offer(call, subject, licenses or 0, term=term, plan=plan, profile=profile)

@@ -145,7 +145,7 @@ def due(
     """
     house = call.house
     day = day_from(until, "--until") if until else utc_date(house.clock())
-    query = call.wish(CompleteDueWork, until=day, at_least=house.views.head())
+    query = call.wish(CompleteDueWork, until=day, at_least=house.views.head(), organization_id=None)
     if complete:
         items = complete_due_work(house.ledger, house.due_work, house.holdings, query)
     else:

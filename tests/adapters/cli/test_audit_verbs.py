@@ -79,7 +79,7 @@ def test_status_says_where_everything_stands(operator: Console, admin: Console) 
 def test_what_falls_due_is_listed_and_there_is_nothing_to_complete(operator: Console, bought: str) -> None:
     year = datetime.now(UTC).year + 2
     due = operator.done("due", "--until", f"{year}-01-01")["due"]
-    assert ("term_end", bought) in {(item["kind"], item["subject_id"]) for item in due}
+    assert ("subscription", bought) in {(item["kind"], item["subject_id"]) for item in due}
     assert operator.done("due", "--complete")["completed"] == []
 
 

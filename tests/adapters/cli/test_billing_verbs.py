@@ -207,6 +207,25 @@ def test_an_invoice_is_shown_by_its_number_to_who_may_see_it(admin: Console, ben
     assert shown["invoice_id"] not in stranger.out + stranger.err
 
 
+def test_an_invoice_is_explained_by_events_rule_and_arithmetic(admin: Console, ben: Console, bought: str) -> None:
+    ben.done("resize", bought, "105")
+    ben.done("cancel", bought, "--when", "now", "--reason", "other")
+    newest, first = (one["number"] for one in ben.done("invoice", "list")["invoices"])
+    explained = ben.done("invoice", "explain", newest)
+    (line,), (note,) = explained["lines"], explained["credit_notes"]
+    assert (line["arithmetic"]["text"], line["rule"], line["amount"]) == (
+        "5 x 1400 = 7000",
+        "daily-half-up.v1",
+        "70.00",
+    )
+    assert [cause["event"] for cause in line["causes"]] == ["LicensePool.LicensesResized"]
+    assert note["lines"][0]["arithmetic"]["text"] == "5 x 1400 = 7000"
+    assert (explained["due"], explained["contradictions"]) == ("0.00", [])
+    text = ben.said("invoice", "explain", first).out
+    assert all(words in text for words in ("100 x 1400 = 140000", "daily-half-up.v1", "that day included", "refund"))
+    assert admin.as_("david@contoso.com")("invoice", "explain", first).refused == "not_found"
+
+
 def test_a_pdf_is_written_once_unless_forced(ben: Console, bought: str, tmp_path: Path) -> None:
     del bought
     number = ben.done("invoice", "list")["invoices"][0]["number"]

@@ -16,7 +16,7 @@ from pydantic import SecretStr
 from adapters.embedded.throw_away import throw_away_postgres
 from adapters.postgres.migrate import migrate
 from adapters.settings import Settings
-from tests.adapters.cli.conftest import Console, contoso, one_line_of
+from tests.adapters.cli.conftest import Console, can_pay, contoso, one_line_of
 
 pytestmark = pytest.mark.enable_socket
 ROOT = Path(__file__).parents[3]
@@ -44,6 +44,7 @@ def test_a_database_that_is_down_is_told_and_the_same_command_succeeds_later(tmp
         settings = settings_of(server.url, tmp_path)
         Console(settings).done("catalog", "import")
         ben = contoso(Console(settings)).as_("ben@contoso.com")
+        can_pay(ben)
         words = ("buy", "Power BI Pro", "-n", "5")
         server.stop()
         said = ben.said(*words)
@@ -62,10 +63,10 @@ def test_a_database_that_is_down_is_told_and_the_same_command_succeeds_later(tmp
         assert len(ben.done("products")["subscriptions"]) == 1
 
 
-def test_a_database_that_is_read_only_is_told(anybody: Console, cli_settings: Settings, tmp_path: Path) -> None:
+def test_a_database_that_is_read_only_is_told(ben: Console, cli_settings: Settings, tmp_path: Path) -> None:
     assert cli_settings.database_url
     url = f"{cli_settings.database_url.get_secret_value()} options='-c default_transaction_read_only=on'"
-    reading = Console(settings_of(url, tmp_path), anybody.handle, "ben@contoso.com")
+    reading = Console(settings_of(url, tmp_path), ben.handle, "ben@contoso.com")
     said = reading("buy", "Power BI Pro", "-n", "1")
     assert said.refused == "unavailable"
     assert "read-only" in one_line_of(said)
