@@ -154,6 +154,12 @@ def test_a_line_gives_back_no_more_than_it_charged_whatever_was_rounded_up_befor
         .then_told(event(Credited, net_minor=0, due_minor=0))
         .leaving(standings={1: LineStanding(quantity=0, days=5, credited_minor=1)})
     )
+    (
+        Scenario(Invoice)
+        .given(issuing(line))
+        .when(crediting(Removal(line=1, licenses=1, days=5), Removal(line=1, licenses=2, days=7)))
+        .then_told(event(Credited, net_minor=1, due_minor=0))
+    )
 
 
 # Tax.

@@ -119,6 +119,16 @@ def test_closing_an_unknown_dispute_tells_nothing() -> None:
     Scenario(Invoice).given(AN_INVOICE, received()).when(dispute("won")).then_told_nothing()
 
 
+def test_a_dispute_of_what_is_owed_anyway_opens_nothing() -> None:
+    """The bank was faster than the refund."""
+    (
+        Scenario(Invoice)
+        .given(AN_INVOICE, received(), credited(3))
+        .when(disputed())
+        .then_told(event(Disputed, due_minor=0, state="paid"))
+    )
+
+
 def test_a_dispute_that_was_lost_for_what_was_credited_leaves_nothing_due() -> None:
     (
         Scenario(Invoice)
