@@ -83,7 +83,9 @@ class LicensePool(Aggregate):
         total_before: int  # a reader must not need the previous event to read this one
         reason: ResizeReason
         price: PriceFacts
-        batches: tuple[Batch, ...]  # those that changed, as they are now: the opened one, or the ones taken from
+        batches: tuple[
+            Batch, ...
+        ]  # as they are now: the opened one, which at a renewal is the only one, or those taken from
         removable_until: AwareDatetime | None  # of the opened batch; none for a decrease
         charge: Charge | None  # for the opened batch; none for a decrease
         document_id: UUID | None  # the invoice; none for a decrease
@@ -255,13 +257,12 @@ class LicensePool(Aggregate):
     ) -> None:
         """Opens a batch of all licenses and closes the others; the scheduled total may be below what is assigned."""
         batch = Batch(number=self.last_batch + 1, licenses=total, opened_at=at)
-        closed = tuple(standing.model_copy(update={"licenses": 0}) for standing in self.batches)
         resolved_on = min(term.start + timedelta(days=OVER_ASSIGNED_DAYS), term.end)
         self._tell_resized(
             total,
             "renewal",
             price,
-            (*closed, batch),
+            (batch,),
             charge=Charge(invoice_id=invoice_id, line=line, batch=batch.number, cycle=cycle),
             over_assigned_until=resolved_on if total < self.assigned else None,
         )
@@ -372,12 +373,19 @@ class LicensePool(Aggregate):
 
     @event(LicensesResized)
     def _resized(
-        self, total: int, batches: tuple[Batch, ...], charge: Charge | None, over_assigned_until: date | None
+        self,
+        *,
+        total: int,
+        reason: ResizeReason,
+        batches: tuple[Batch, ...],
+        charge: Charge | None,
+        over_assigned_until: date | None,
     ) -> None:
         self.total = total
         self.charges = with_charge(self.charges, charge)
         self.over_assigned_until = over_assigned_until
-        changed = {batch.number: batch for batch in self.batches} | {batch.number: batch for batch in batches}
+        standing = {batch.number: batch for batch in self.batches if reason != "renewal"}
+        changed = standing | {batch.number: batch for batch in batches}
         self.batches = [batch for batch in changed.values() if batch.licenses]
         self.last_batch = max(self.last_batch, *changed)
 

@@ -137,7 +137,7 @@ RENEWED_WITH_ONE = event(  # a scheduled decrease has taken effect, whoever hold
     total_before=3,
     reason="renewal",
     price=POWER_BI_PRO,
-    batches=(a_batch(1, 0), a_batch(2, 1, A_WEEK_LATER)),
+    batches=(a_batch(2, 1, A_WEEK_LATER),),
     removable_until=A_WEEK_LATER + CHANGE_WINDOW,
     charge=a_charge(2, invoice_id=ANOTHER_INVOICE, cycle=THE_NEXT_CYCLE),
     document_id=ANOTHER_INVOICE,

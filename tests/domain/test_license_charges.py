@@ -70,7 +70,7 @@ def test_a_renewal_opens_a_batch_of_all_and_closes_the_others() -> None:
                 total_before=5,
                 reason="renewal",
                 price=POWER_BI_PRO,
-                batches=(a_batch(1, 0), a_batch(2, 0, WITHIN_THE_WEEK), a_batch(3, 5, RENEWED_AT)),
+                batches=(a_batch(3, 5, RENEWED_AT),),
                 removable_until=RENEWED_AT + timedelta(hours=168),
                 charge=a_charge(3, invoice_id=ANOTHER_INVOICE, line=2, cycle=THE_NEXT_CYCLE),
                 document_id=ANOTHER_INVOICE,
