@@ -1,7 +1,11 @@
 """Pay an open invoice now, with the profile's card or another one of the payer's."""
 
+from collections.abc import Sequence
+from datetime import datetime
 from uuid import UUID
 
+from domain.invoice import Invoice
+from domain.kernel import Aggregate
 from domain.payment import Payment
 from domain.refusals import NotFound, NothingDue, PaymentActionRequired, PaymentDeclined, PaymentOutcomeUnknown
 from services.billing import charge_for, start_collection
@@ -10,9 +14,9 @@ from services.charging import charge_open_payments, handle_of
 from services.command import Command
 from services.ledger import Ledger
 from services.life_cycle import see_books_through
-from services.ports import Receipt
+from services.ports import AlreadyRecorded, Receipt, VersionConflict
 from services.ports_payments import GatewayUnavailable
-from services.profile import profile_of
+from services.profile import AtHand, profile_of
 from services.till import Till
 
 INTENT = "intent"
@@ -25,22 +29,21 @@ class PayInvoice(Command):
 
 def pay_invoice(ledger: Ledger, command: PayInvoice, till: Till) -> Receipt:
     """Possible in every state of the subscription; who was in grace recovers."""
-    return ledger.until_saved(command.organization_id, lambda: _pay(ledger, command, till))
+    return ledger.carry_out(command, lambda: _pay(ledger, command, till))
 
 
 def _pay(ledger: Ledger, command: PayInvoice, till: Till) -> Receipt:
     if receipt := ledger.answer_of(command):
         return receipt
-    started = ledger.answer_of(command, INTENT)
-    found = ledger.invoice(command.organization_id, command.invoice_id)
-    at_hand = profile_of(ledger, till, command, found.billing_profile_id, action="pay invoices", act="pay")
+    at_hand = at_hand_of(ledger, till, command)
     books, at = at_hand.books, at_hand.at
     invoice = books.invoice(command.invoice_id)
+    started = ledger.answer_of(command, INTENT)
     refuse_under_way(books, till, books.payments.get(invoice.collected_by) if invoice.collected_by else None)
+    if started and paid_by(ledger, command, started, invoice):
+        return save(ledger, command, [], at)  # a crash came between, and the run has seen it through
     charge, allocation = charge_for(books, till, invoice)
     if not charge:
-        if started:
-            return started  # a crash came between, and the run has seen it through
         raise NothingDue(number=invoice.number, due_minor=invoice.due_minor)
     method_id = command.payment_method_id or books.profile.payment_method_id
     if command.payment_method_id and books.method(method_id).owner_id != command.actor.id:
@@ -49,15 +52,48 @@ def _pay(ledger: Ledger, command: PayInvoice, till: Till) -> Receipt:
     payment = start_collection(books, invoice, charge, allocation, at=at, on_session=True, payment_method_id=method_id)
     books.profile.reopen(invoice.id)
     step = INTENT if started is None else f"{INTENT}:{payment.id}:{payment.attempt}"
-    ledger.save(*books.told(), seen=at_hand.seen, because=command, at=at, step=step)
+    save(ledger, command, books.told(), at, seen=at_hand.seen, step=step)
     charge_open_payments(books, till, at, set())
     done = payment.status == "captured"
     step = "" if done else f"outcome:{payment.id}:{payment.version}"
-    receipt = ledger.save(*books.told(), because=command, at=at, step=step)
+    receipt = save(ledger, command, books.told(), at, step=step)
     if not done:
         refuse_outcome(books, till, payment)
     see_books_through(ledger, till, books, causation_id=command.command_id)
     return receipt
+
+
+def at_hand_of(ledger: Ledger, till: Till, command: PayInvoice) -> AtHand:
+    """The profile that the invoice belongs to: without a role on it, there is no such invoice."""
+    found = ledger.invoice(command.organization_id, command.invoice_id)
+    try:
+        return profile_of(ledger, till, command, found.billing_profile_id, action="pay invoices", act="pay")
+    except NotFound as refusal:
+        if refusal.facts["what"] == "billing profile":
+            raise NotFound(what="invoice", key=found.id) from None
+        raise
+
+
+def paid_by(ledger: Ledger, command: PayInvoice, started: Receipt, invoice: Invoice) -> bool:
+    """Whether what the command started has paid the invoice: what is due later is for another command."""
+    told = ledger.told(command.organization_id, started)
+    return any(isinstance(one, Invoice.CollectionStarted) and one.payment_id in invoice.received for one in told)
+
+
+def save(
+    ledger: Ledger,
+    command: PayInvoice,
+    told: Sequence[Aggregate],
+    at: datetime,
+    *,
+    seen: Sequence[Aggregate] = (),
+    step: str = "",
+) -> Receipt:
+    """Records a step; where somebody carries out the same command at the same time, goes on from what they have."""
+    try:
+        return ledger.save(*told, seen=seen, because=command, at=at, step=step)
+    except AlreadyRecorded:
+        raise VersionConflict("the same command was taken further meanwhile", command.invoice_id) from None
 
 
 def refuse_under_way(books: Books, till: Till, payment: Payment | None) -> None:

@@ -364,15 +364,17 @@ class Contoso:
         assert self.history() == before, "refused, but told"
 
     @contextmanager
-    def declines(self, kind: type[Refusal], **facts: Any) -> Iterator[None]:
-        """With exactly this refusal, and nothing recorded but what became of the payment."""
+    def declines(self, kind: type[Refusal], **facts: Any) -> Iterator[list[Refusal]]:
+        """With exactly this refusal, which is the answer, and nothing recorded but what became of the payment."""
         before = len(self.history())
+        answer: list[Refusal] = []
         with pytest.raises(Refusal) as refusal:
-            yield
+            yield answer
+        answer.append(refusal.value)
         assert_refused(refusal.value, kind, facts)
         told = [event.topic for event in self.history()[before:]]
         assert told
-        assert all(topic.startswith(f"{Payment.TOPIC}.") for topic in told), told
+        assert all(topic.startswith((f"{Payment.TOPIC}.", f"{Invoice.TOPIC}.Collection")) for topic in told), told
 
 
 def assert_refused(refusal: Refusal, kind: type[Refusal], facts: Mapping[str, Any]) -> None:
