@@ -95,6 +95,8 @@ class PaidAttempt:
         try:
             deal = self.decide(resumed.requested_at if resumed else None)
         except Refusal:
+            if recorded := self.ledger.answer_of(self.command):
+                return recorded  # by somebody who carried out the same command meanwhile
             if resumed:
                 self.let_go(resumed, "refused")
             raise
@@ -167,6 +169,8 @@ class PaidAttempt:
 
     def let_go(self, payment: Payment, reason: ReleaseReason) -> None:
         """Nothing stays held for what does not come about."""
+        if self.ledger.answer_of(self.command):
+            raise VersionConflict("the same command was carried out meanwhile, and takes the hold", payment.id)
         method = self.ledger.payment_method(self.command.organization_id, payment.payment_method_id)
         try:
             self.till.gateway.release(handle_of(payment, method))
