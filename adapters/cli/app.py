@@ -31,6 +31,7 @@ from adapters.cli import (  # noqa: F401 - imported for the verbs that they add
     quote,
     reconcile,
     role,
+    sandbox,
     servers,
     take_over,
     up,

@@ -74,9 +74,7 @@ class Billed:
         said = [f"invoice {one.number} over {self.money(one.total_minor)}" for one in self.issued]
         said += [f"charged {self.money(minor)} to {card}" for _, card, minor in self.charged()]
         said += [f"credit note {one.number} over {self.money(one.total_minor)}" for one in self.notes]
-        said += [
-            f"refunded {self.money(one.amount_minor)} to {self.card_of(one.originator_id)}" for one in self.refunds
-        ]
+        said += [f"{self.money(one.amount_minor)} go back to {self.card_of(one.originator_id)}" for one in self.refunds]
         said += [f"{self.money(one.amount_minor)} kept as credit for the next invoice" for one in self.moved]
         said += [f"still due on invoice {number}: {self.money(due)}" for number, due in self.still_due()]
         if self.notes and not (self.refunds or self.moved):

@@ -27,6 +27,7 @@ payment_methods = group("Cards: add by the provider's token, list, edit, remove.
 billing_profiles = group("Who is billed, by which card, and who else may buy or pay on it.")
 invoices = group("Invoices: list, show, explain, pay, and as PDF.")
 take_overs = group("What admins do with members' purchases: adopt, move the users, cancel.")
+sandbox = group("The sandbox provider's outer world: what payers and their banks do there.")
 audit = group("History: read it, replay it, verify it.")
 
 for name, verbs in {
@@ -40,6 +41,7 @@ for name, verbs in {
     "billing-profile": billing_profiles,
     "invoice": invoices,
     "take-over": take_overs,
+    "sandbox": sandbox,
     "audit": audit,
 }.items():
     root.add_typer(verbs, name=name)

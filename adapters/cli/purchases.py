@@ -33,6 +33,7 @@ def show_all(
     product: Annotated[str | None, typer.Option(help="Only of this product.")] = None,
     purchaser: Annotated[str | None, typer.Option(metavar="USER_NAME", help="Only by this member.")] = None,
     state: Annotated[LifeState | None, typer.Option(help="Only in this state.")] = None,
+    ownerless: Annotated[bool, typer.Option("--ownerless", help="Only what an admin can take over.")] = False,
     ends_before: Annotated[str | None, typer.Option(metavar="DATE", help="Only what expires before this day.")] = None,
     as_csv: Annotated[bool, typer.Option("--csv", help="Writes CSV.")] = False,
 ) -> Answer | None:
@@ -48,6 +49,7 @@ def show_all(
         product_id=find_product(call, product).product.product_id if product else None,
         purchaser_id=find_member(call, purchaser) if purchaser else None,
         state=state,
+        ownerless=True if ownerless else None,
         ends_before=day_from(ends_before, "--ends-before") if ends_before else None,
     )
     in_full = as_csv or call.as_json

@@ -14,7 +14,8 @@ from adapters.cli.groups import invoices
 from adapters.cli.parse import day_from
 from adapters.cli.verb import verb
 from domain.organization import organization_id_of
-from services.reconcile_settlement import ReconcileSettlement, SettlementDifference, reconcile_settlement
+from services.reconcile_settlement import Reconciled, ReconcileSettlement, SettlementDifference, reconcile_settlement
+from services.resume_payments import resume_payment
 
 
 @verb(invoices, "reconcile", role=OPERATOR)
@@ -22,12 +23,16 @@ def reconcile(
     call: Call,
     since: Annotated[str, typer.Option("--from", metavar="DATE", help="The first day that the provider settled.")],
     until: Annotated[str, typer.Option("--to", metavar="DATE", help="The last day; both are included.")],
+    learn: Annotated[
+        bool, typer.Option("--learn", help="Records what the provider knows more of, and compares again.")
+    ] = False,
 ) -> Answer:
     """Compares what the payment provider settled with what is recorded, movement by movement; of all, or of one --org.
 
-    Exit code 1: something differs. What the provider knows and history does not, the next `seatledger advance` learns.
+    Exit code 1: something differs. Disputes, and refunds that banks send back, are learnt so.
 
-    Example: `seatledger invoice reconcile --from 2026-01-01 --to 2026-01-31`
+    Examples: `seatledger invoice reconcile --from 2026-01-01 --to 2026-01-31`,
+    `seatledger invoice reconcile --from 2026-01-01 --to 2026-01-31 --learn`
     """
     call.refuse_members()
     house = call.house
@@ -41,6 +46,10 @@ def reconcile(
     )
     gateway = call.till.gateway if only else house.gateway
     found = reconcile_settlement(gateway, house.movement_views, query)
+    if learn and found.payment_ids:
+        learn_of(call, found)
+        query = query.model_copy(update={"at_least": house.views.head()})
+        found = reconcile_settlement(gateway, house.movement_views, query)
     rows = [difference_row(one) for one in found.differences]
     compared = f"{plural(found.settled, 'movement')} settled by {gateway.name}, {found.recorded:,} recorded"
     if not rows:
@@ -48,6 +57,17 @@ def reconcile(
     columns = ("what", "kind", "on", "payment", "there", "here")
     title = f"{compared}: {plural(len(rows), 'difference')}"
     return Answer(found.model_dump(), table(title, columns, rows, numbers=("there", "here")), exit_code=REFUSED)
+
+
+def learn_of(call: Call, found: Reconciled) -> None:
+    """Looks at the payments that the provider knows more of."""
+    house = call.house
+    owners = {one.payment_id: one.organization_id for one in found.differences}
+    for payment_id in found.payment_ids:
+        if organization_id := owners[payment_id]:
+            organization = house.ledger.organization(organization_id)
+            till, at = house.till_of(organization_id), house.ledger.now(organization)
+            resume_payment(house.ledger, till, organization, payment_id, at=at)
 
 
 def difference_row(one: SettlementDifference) -> tuple[object, ...]:

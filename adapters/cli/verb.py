@@ -30,7 +30,8 @@ P = ParamSpec("P")
 MemberRole = Literal["purchaser", "admin", "billing_reader", "auditor"]
 
 SHARED = ("handle", "user_name", "as_role", "command_id")
-AGAIN = {"unavailable", "interrupted"}  # failures after which the same command is sent again
+# Failures after which the same command is sent again.
+AGAIN = {"unavailable", "interrupted", "payment_action_required", "payment_outcome_unknown"}
 
 COMMON = "Common options"
 OrgOption = Annotated[
@@ -152,10 +153,7 @@ class Run:
         except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - people get a line, whatever it was
             if self.debug:
                 traceback.print_exc()
-            failure = failure_of(error)
-            if "command_id" in self.shared and failure.code in AGAIN:
-                failure = failure._replace(message=f"{failure.message} (with --command-id {command_id})")
-            return self._failed(failure)
+            return self._failed(self._to_send_again(failure_of(error), command_id))
 
     def _answered(self, house: House, command_id: UUID) -> int:
         call = Call(
@@ -174,11 +172,19 @@ class Run:
             if self.debug:
                 traceback.print_exc()
             organization_id = organization_id_of(call.handle) if call.handle else None
-            return self._failed(with_user_names(house, organization_id, refusal, call.known_names))
+            failure = with_user_names(house, organization_id, refusal, call.known_names)
+            return self._failed(self._to_send_again(failure, command_id))
         if answer is not None:
             tell(answer, as_json=self.as_json)
             sys.stdout.flush()
         return answer.exit_code if answer else 0
+
+    def _to_send_again(self, failure: Failure, command_id: UUID | None) -> Failure:
+        """With the id of the command, where sending the same one again is the remedy."""
+        if command_id is None or "command_id" not in self.shared or failure.code not in AGAIN:
+            return failure
+        message = f"{failure.message} (with --command-id {command_id})"
+        return failure._replace(message=message, facts={**failure.facts, "command_id": str(command_id)})
 
     def _failed(self, failure: Failure) -> int:
         """One line on stderr, and the document that was asked for."""

@@ -63,7 +63,8 @@ ALSO = {
     ("billing-profile", "bill-to"): ["--country", "US"],
     ("billing-profile", "po-number"): ["--none"],
 }
-OF_OPERATORS = {("catalog", "list"), ("quote",), ("advance",), ("invoice", "reconcile")}  # who need no organization
+OF_OPERATORS = {("catalog", "list"), ("quote",), ("advance",), ("invoice", "reconcile")}
+OF_OPERATORS |= {("sandbox", "confirm"), ("sandbox", "dispute")}  # who need no organization
 ORG_VERBS = [p for p, c in VERBS.items() if any("--org" in option.opts for option in c.params)]
 
 
@@ -104,6 +105,7 @@ def good_word(name: str) -> str:
         "payment_method": UNKNOWN,
         "invoice": UNKNOWN,
         "target": UNKNOWN,
+        "payment": UNKNOWN,
         "profile_role": "reader",
         "since": "2026-01-01",
         "until": "2026-01-31",
@@ -199,6 +201,7 @@ def good_word(name: str) -> str:
         (("reactivate", UNKNOWN), 1, "there is no subscription"),
         (("take-over", "adopt", UNKNOWN, "--reason", "bored"), 2, "'purchaser_left'"),
         (("take-over", "move", UNKNOWN, UNKNOWN), 1, "there is no subscription"),
+        (("sandbox", "confirm", UNKNOWN), 2, "an operator can"),
     ],
     ids=lambda value: " ".join(value)[:60] if isinstance(value, tuple) else None,
 )

@@ -117,7 +117,7 @@ def test_a_declined_card_buys_nothing(admin: Console) -> None:
 
 def test_cancelling_says_what_goes_back_to_which_card(ben: Console, bought: str) -> None:
     said = ben.said("cancel", bought, "--when", "now", "--reason", "project_ended")
-    assert "refunded 1,400.00 USD to Visa ending in 4242" in said.out
+    assert "1,400.00 USD go back to Visa ending in 4242" in said.out
     assert "credit note" in said.out
 
 
@@ -283,3 +283,44 @@ def test_what_the_provider_settled_is_what_is_recorded(ben: Console, bought: str
     assert everything.data["settled"] >= 2
     assert "no difference" in operator.said("invoice", "reconcile", *days).out
     assert ben.said("invoice", "reconcile", *days).code == 2
+
+
+def test_a_bank_that_asks_is_answered_and_the_same_command_goes_on(admin: Console) -> None:
+    david = admin.as_("david@contoso.com")
+    can_pay(david, "tok_action_required")
+    words = ("buy", "Power BI Pro", "-n", "1")
+    asked = david(*words)
+    assert asked.refused == "payment_action_required"
+    facts = asked.data["error"]["facts"]
+    assert f"--command-id {facts['command_id']}" in one_line_of(asked)
+    operator = david.as_("operator")
+    assert david.done("products")["subscriptions"] == []
+    operator.done("sandbox", "confirm", facts["payment_id"])
+    assert operator("sandbox", "confirm", facts["payment_id"]).code == 2
+    again = david.done(*words, "--command-id", facts["command_id"])
+    assert again["charges"][0]["payment_id"] == facts["payment_id"]
+    assert operator("sandbox", "confirm", facts["payment_id"]).code == 2
+
+
+def test_what_a_bank_took_back_is_learnt_from_the_settlement(ben: Console) -> None:
+    bought = ben.done("buy", "Power BI Pro", "-n", "1")
+    operator = ben.as_("operator")
+    assert operator.done("sandbox", "dispute", bought["charges"][0]["payment_id"])["dispute_id"]
+    days = ("--from", TODAY.isoformat(), "--to", (TODAY + timedelta(days=1)).isoformat())
+    found = operator("invoice", "reconcile", *days)
+    assert found.code == 1
+    assert [(one["what"], one["kind"]) for one in found.data["differences"]] == [("missing_here", "dispute")]
+    assert operator.done("invoice", "reconcile", *days, "--learn")["differences"] == []
+    (invoice,) = ben.done("invoice", "list")["invoices"]
+    assert (invoice["state"], invoice["due"]) == ("open", "14.00")
+
+
+def test_what_its_purchaser_left_behind_is_found_and_adopted(admin: Console, ben: Console, bought: str) -> None:
+    can_pay(admin)
+    assert admin.done("purchases", "list", "--ownerless")["purchases"] == []
+    ben.done("assign", bought, "david@contoso.com")
+    admin.done("member", "remove", "ben@contoso.com")
+    (row,) = admin.done("purchases", "list", "--ownerless")["purchases"]
+    assert row["subscription_id"] == bought
+    admin.done("take-over", "adopt", bought, "--reason", "purchaser_left")
+    assert admin.done("purchases", "list", "--ownerless")["purchases"] == []
