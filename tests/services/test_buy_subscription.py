@@ -1,4 +1,4 @@
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import date, datetime, timedelta, timezone
 from functools import partial
 from uuid import uuid4
 
@@ -27,9 +27,7 @@ from services.buy_subscription import BuySubscription
 from services.command import Actor
 from services.grant_profile_role import GrantProfileRole
 from services.ledger import offer_id_of
-from services.schedule_price import SchedulePrice
 from services.set_self_service_policy import SetSelfServicePolicy
-from services.withdraw_offer import WithdrawOffer
 from tests.examples import NO_TAX, POWER_BI_PRO_PRODUCT, PURCHASED_AT, TODAY, TOMORROW
 from tests.scenario import event
 from tests.services.contoso import FOR_A_YEAR, MONTHLY, PAID_YEARLY, Clock, Contoso
@@ -367,43 +365,9 @@ def test_another_decision_of_the_organization_meanwhile_is_no_obstacle(contoso: 
         contoso.run(a_purchase(contoso))
 
 
-# The catalog. Its price versions and withdrawals take effect after the day on which they are told: what an offer costs
-# on a day cannot change on that day, and so the save need not see it.
-
-
-def test_the_price_is_that_of_the_day(contoso: Contoso, clock: Clock) -> None:
-    offer_id = offer_id_of(contoso.lists())
-    contoso.run(contoso.in_catalog(SchedulePrice, offer_id=offer_id, effective_on=TOMORROW, unit_price_minor=1_500))
-    for at, price in ((clock.now, (1_400, 1)), (datetime(2025, 2, 1, 0, 0, tzinfo=UTC), (1_500, 2))):
-        clock.now = at
-        buying = a_purchase(contoso, offer_id=offer_id)
-        contoso.run(buying)
-        facts = contoso.subscription(buying.subscription_id).price
-        assert (facts.unit_price_minor, facts.price_version) == price
-
-
 def test_the_day_is_a_day_in_utc(contoso: Contoso, clock: Clock) -> None:
     clock.now = datetime(2025, 1, 31, 23, 30, tzinfo=timezone(timedelta(hours=-8)))
     assert contoso.subscription(contoso.buys()).anchor == TOMORROW
-
-
-def test_a_price_scheduled_meanwhile_is_for_later_days(contoso: Contoso) -> None:
-    offer_id = offer_id_of(contoso.lists())
-    price = contoso.in_catalog(SchedulePrice, offer_id=offer_id, effective_on=TOMORROW, unit_price_minor=1_500)
-    buying = a_purchase(contoso, offer_id=offer_id)
-    with just_before_the_save(contoso.ledger, partial(contoso.run, price)) as attempts:
-        contoso.run(buying)
-    assert len(attempts) == 1
-    assert contoso.subscription(buying.subscription_id).price.unit_price_minor == 1_400
-
-
-def test_a_withdrawn_offer_is_not_sold_from_its_day_on(contoso: Contoso, clock: Clock) -> None:
-    offer_id = offer_id_of(contoso.lists())
-    contoso.run(contoso.in_catalog(WithdrawOffer, offer_id=offer_id, withdrawn_on=TOMORROW))
-    contoso.run(a_purchase(contoso, offer_id=offer_id))
-    clock.now += timedelta(days=1)
-    with contoso.refuses(OfferNotOnSale, why="it is withdrawn from 2025-02-01 on"):
-        contoso.run(a_purchase(contoso, offer_id=offer_id))
 
 
 def test_what_is_not_sold_by_self_service(contoso: Contoso) -> None:
