@@ -63,8 +63,15 @@ ALSO = {
     ("billing-profile", "bill-to"): ["--country", "US"],
     ("billing-profile", "po-number"): ["--none"],
 }
-OF_OPERATORS = {("catalog", "list"), ("quote",), ("advance",), ("invoice", "reconcile")}
-OF_OPERATORS |= {("sandbox", "confirm"), ("sandbox", "dispute")}  # who need no organization
+# An operator acts where nobody is named, or needs no organization.
+OF_OPERATORS = {
+    ("catalog", "list"),
+    ("quote",),
+    ("advance",),
+    ("invoice", "reconcile"),
+    ("sandbox", "confirm"),
+    ("sandbox", "dispute"),
+}
 ORG_VERBS = [p for p, c in VERBS.items() if any("--org" in option.opts for option in c.params)]
 
 
