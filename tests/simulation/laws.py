@@ -16,6 +16,7 @@ from domain.organization import Organization
 from domain.payment import Payment
 from domain.subscription import Subscription
 from services.advance import Advance, advance_organization
+from services.ports import LedgerUnavailable
 from services.ports_reads import DueProfile
 from tests.services.contoso import OPERATOR
 from tests.simulation.world import World
@@ -43,7 +44,10 @@ def run_over_everything(world: World, *, all_payments: bool = False) -> None:
 
 def advance(world: World, due: Iterable[DueProfile]) -> None:
     command = Advance(actor=OPERATOR)
-    advance_organization(world.ledger, world.till, command, organization_id=world.organization_id, due=list(due))
+    try:
+        advance_organization(world.ledger, world.till, command, organization_id=world.organization_id, due=list(due))
+    except LedgerUnavailable:
+        world.counts.faults["a run was cut off"] += 1
     world.reading.catch_up()
 
 
@@ -54,6 +58,7 @@ def organization_of(world: World) -> Organization:
 def come_to_rest(world: World) -> None:
     """Without faults, a few runs see everything through, and one more tells nothing."""
     world.sandbox.clear_script()
+    world.undisturb()
     world.clock.now = max(world.clock.now, world.latest) + timedelta(days=2)
     for _ in range(ROUNDS_TO_REST):
         before = world.head

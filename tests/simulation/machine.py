@@ -7,10 +7,12 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant
 
 from adapters.payments.sandbox_faults import FaultKind, Faults
 from tests.simulation import laws
+from tests.simulation.beginning import Beginning, Counts
 from tests.simulation.rules_money import MONEY_STEPS, Money
 from tests.simulation.rules_purchases import Purchases
 from tests.simulation.rules_time import Time
-from tests.simulation.world import Beginning, Counts, World
+from tests.simulation.rules_trouble import Trouble
+from tests.simulation.world import World
 
 CURRENCIES = ("USD", "JPY", "KWD")
 COUNTRIES = ("US", "DE", "CH", "JP", "HU", "KR")
@@ -39,7 +41,7 @@ AT_REST = (
 )
 
 
-class BillingHistory(Purchases, Money, Time, RuleBasedStateMachine):
+class BillingHistory(Purchases, Money, Time, Trouble, RuleBasedStateMachine):
     """One random history."""
 
     counts = Counts()

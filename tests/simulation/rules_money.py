@@ -1,23 +1,30 @@
 """What happens to money: cards, payments on demand, banks that decline, ask and dispute, answers that get lost."""
 
+from contextlib import suppress
+from typing import Literal
 from uuid import UUID
 
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
-from adapters.payments.sandbox_faults import Faults, Step
+from adapters.payments.sandbox_faults import Fault, Faults, Step
 from domain.payment_method import Expiry
+from services.command import Actor
 from services.edit_payment_method import EditPaymentMethod, edit_payment_method
 from services.pay_invoice import PayInvoice, pay_invoice
 from services.replace_payment_method import ReplacePaymentMethod, replace_payment_method
-from tests.simulation.world import BUYERS, World
+from tests.simulation.beginning import BUYERS
+from tests.simulation.world import World
 
+EDITED = "the card is edited"
 buyers = st.integers(0, BUYERS - 1)
 tokens = st.sampled_from(
     [
         "tok_visa",
         "tok_visa",
         "tok_visa:another",
+        EDITED,
+        EDITED,
         "tok_mastercard",
         "tok_declined_insufficient_funds",
         "tok_action_required",
@@ -26,6 +33,23 @@ tokens = st.sampled_from(
     ]
 )
 MONEY_STEPS: tuple[Step, ...] = ("authorize", "charge", "capture", "release", "refund", "find")
+faults = st.one_of(
+    st.builds(
+        lambda step, times: Fault(step, "decline", code="card_declined", times=times),
+        st.sampled_from(["authorize", "charge", "charge", "charge", "capture"]),
+        st.integers(1, 6),
+    ),
+    st.builds(
+        lambda step, kind, skip: Fault(step, kind, skip=skip),
+        st.sampled_from(MONEY_STEPS),
+        st.sampled_from(["lost_answer", "lost_request"]),
+        st.integers(0, 2),
+    ),
+    st.builds(lambda step: Fault(step, "action_required"), st.sampled_from(["authorize", "charge"])),
+    st.builds(lambda end: Fault("refund", "refund_pending", becomes=end), st.sampled_from(["succeeded", "failed"])),
+    st.just(Fault("refund", "decline", code="refund_failed")),
+    st.just(Fault("capture", "decline", code="hold_expired")),
+)
 
 
 class Money:
@@ -45,7 +69,9 @@ class Money:
     @rule(owner=buyers, token=tokens)
     def replace_card(self, owner: int, token: str) -> None:
         actor = self.world.buyer(owner)
-        if card := self.world.add_card(actor, token):
+        if token == EDITED:
+            self.edit_card(actor)
+        elif card := self.world.add_card(actor, token):
             command = self.world.command(
                 ReplacePaymentMethod,
                 actor,
@@ -54,16 +80,15 @@ class Money:
             )
             self.world.act(command, lambda command: replace_payment_method(self.world.ledger, command, self.world.till))
 
-    @rule(owner=buyers, number=st.integers(0, 3), right=st.booleans())
-    def edit_card(self, owner: int, number: int, right: bool) -> None:
-        actor = self.world.buyer(owner)
-        cards = self.world.cards[actor.id]
+    def edit_card(self, actor: Actor) -> None:
+        """Of the cards that were ever added, one after the other; every fifth security code is wrong."""
+        number, cards = self.world.ids, self.world.cards[actor.id]
         command = self.world.command(
             EditPaymentMethod,
             actor,
             payment_method_id=cards[number % len(cards)],
             expiry=Expiry(month=12, year=self.world.latest.year + 5),
-            security_code_token=f"{'cvctok_ok' if right else 'cvctok_wrong'}_{self.world.ids}",
+            security_code_token=f"{'cvctok_ok' if number % 5 else 'cvctok_wrong'}_{number}",
         )
         self.world.act(command, lambda command: edit_payment_method(self.world.ledger, command, self.world.till))
 
@@ -96,28 +121,29 @@ class Money:
     # Banks.
 
     @precondition(some_captured)
-    @rule(number=st.integers(0, 9), half=st.booleans())
-    def dispute(self, number: int, half: bool) -> None:
-        payments = self.captured()
-        payment_id = payments[-1 - number % len(payments)]
-        amount = self.world.reading.payments[payment_id].captured // 2 if half else None
-        try:
-            self.world.sandbox.dispute(payment_id, amount)
-        except LookupError:
-            return
-        self.world.counts.faults["dispute"] += 1
+    @rule(number=st.integers(0, 9), what=st.sampled_from(["dispute", "dispute a half", "won", "lost", "refund"]))
+    def bank(self, number: int, what: str) -> None:
+        """A payer disputes, a bank decides, a refund comes back."""
+        match what:
+            case "won" | "lost":
+                self.close_disputes(what)
+            case "refund":
+                self.send_refund_back(number)
+            case _:
+                payments = self.captured()
+                payment_id = payments[-1 - number % len(payments)]
+                amount = self.world.reading.payments[payment_id].captured // 2
+                with suppress(LookupError):  # there is not so much left of it
+                    self.world.sandbox.dispute(payment_id, amount if what == "dispute a half" else None)
+                    self.world.counts.faults["dispute"] += 1
 
-    @precondition(some_captured)
-    @rule(won=st.booleans())
-    def close_disputes(self, won: bool) -> None:
+    def close_disputes(self, outcome: Literal["won", "lost"]) -> None:
         for found in self.world.sandbox.payments():
             for dispute in found.disputes:
                 if dispute.state == "open":
-                    self.world.sandbox.close_dispute(dispute.dispute_id, "won" if won else "lost")
+                    self.world.sandbox.close_dispute(dispute.dispute_id, outcome)
 
-    @precondition(some_captured)
-    @rule(number=st.integers(0, 9))
-    def refund_comes_back(self, number: int) -> None:
+    def send_refund_back(self, number: int) -> None:
         refunds = [
             refund_id
             for payment in self.world.reading.payments.values()
@@ -125,41 +151,18 @@ class Money:
             if state == "succeeded"
         ]
         if refunds:
-            try:
+            with suppress(LookupError):  # it failed before, and history does not know yet
                 self.world.sandbox.fail_refund(refunds[-1 - number % len(refunds)])
-            except LookupError:
-                return
-            self.world.counts.faults["refund came back"] += 1
+                self.world.counts.faults["refund came back"] += 1
 
-    # Faults.
-
-    def script(self, name: str, faults: Faults) -> None:
+    @rule(fault=faults)
+    def trouble(self, fault: Fault) -> None:
+        """The provider meets one of the next calls otherwise; what is scripted waits for its call."""
+        name = fault.kind if fault.step != "refund" else f"{fault.kind} of a refund"
         self.world.counts.faults[name] += 1
-        self.world.sandbox.script(faults)
-
-    @rule(times=st.integers(1, 6), step=st.sampled_from(["authorize", "charge", "capture"]))
-    def decline(self, times: int, step: Step) -> None:
-        code = "hold_expired" if step == "capture" else "card_declined"
-        self.script("decline", Faults().decline(step, code, times=times))
-
-    @rule(step=st.sampled_from(MONEY_STEPS), call=st.integers(1, 3), answer=st.booleans())
-    def lose(self, step: Step, call: int, answer: bool) -> None:
-        if answer:
-            self.script("lost_answer", Faults().lost_answer(step, call=call))
-        else:
-            self.script("lost_request", Faults().lost_request(step, call=call))
-
-    @rule(step=st.sampled_from(["authorize", "charge"]))
-    def ask_for_the_payer(self, step: Step) -> None:
-        self.script("action_required", Faults().action_required(step))
-
-    @rule(fails=st.booleans(), at_once=st.booleans())
-    def refund_trouble(self, fails: bool, at_once: bool) -> None:
-        if at_once:
-            self.script("refund declined", Faults().decline("refund", "refund_failed"))
-        else:
-            self.script("refund pending", Faults().refund_pending(then="failed" if fails else "succeeded"))
+        self.world.sandbox.script(Faults((fault,)))
 
     @rule()
     def calm(self) -> None:
         self.world.sandbox.clear_script()
+        self.world.undisturb()

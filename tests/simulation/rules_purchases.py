@@ -1,5 +1,8 @@
 """What people do with purchases: buy, change, give to colleagues, end, take over."""
 
+from collections.abc import Callable
+from datetime import timedelta
+from typing import TypeVar
 from uuid import UUID
 
 from hypothesis import strategies as st
@@ -11,18 +14,23 @@ from services.buy_subscription import BuySubscription, buy_subscription
 from services.cancel_subscription import CancelSubscription, cancel_subscription
 from services.cancel_taken_over import CancelTakenOver, cancel_taken_over
 from services.move_users import MoveUsers, move_users
+from services.ports import Receipt
 from services.reactivate_subscription import ReactivateSubscription, reactivate_subscription
 from services.resize_licenses import ResizeLicenses, resize_licenses
 from services.schedule_licenses import ScheduleLicenses, schedule_licenses
 from services.set_recurring_billing import SetRecurringBilling, set_recurring_billing
 from services.unassign_licenses import UnassignLicenses, unassign_licenses
 from services.withdraw_cancellation import WithdrawCancellation, withdraw_cancellation
-from tests.simulation.world import BUYERS, PEOPLE, World
+from tests.simulation.beginning import BUYERS, PEOPLE
+from tests.simulation.world import World
+
+Q = TypeVar("Q", BuySubscription, ResizeLicenses)
 
 MOST = 9  # subscriptions of a history, so that things happen to each
 ones = st.integers(0, MOST - 1)
 members = st.lists(st.integers(0, PEOPLE - 1), min_size=1, max_size=5)
 seldom = st.sampled_from([False, False, False, True])  # or little would be left to happen to
+within_the_week = st.sampled_from([0, 0, 1, 23, 24, 25, 60, 167])
 deltas = st.integers(1, 9)
 
 
@@ -55,11 +63,12 @@ class Purchases:
     def buy(self, buyer: int, offer: int, licenses: int) -> None:
         self.purchase(buyer, offer, licenses)
 
-    def purchase(self, buyer: int, offer: int, licenses: int) -> None:
+    def purchase(self, buyer: int, offer: int, licenses: int) -> UUID | None:
         command = self.world.command(
             BuySubscription, self.world.buyer(buyer), offer_id=self.world.offer_ids[offer], licenses=licenses
         )
-        self.world.act(command, lambda command: buy_subscription(self.world.ledger, command, self.world.till))
+        bought = self.as_quoted(command, lambda command: buy_subscription(self.world.ledger, command, self.world.till))
+        return command.subscription_id if bought else None
 
     @precondition(lambda self: len(self.world.reading.subscriptions) < MOST)
     @rule(buyer=st.integers(0, BUYERS - 1), offer=st.integers(0, 3), licenses=st.integers(1, 30))
@@ -80,10 +89,23 @@ class Purchases:
             ResizeLicenses,
             self.world.actor_for(subscription_id),
             subscription_id=subscription_id,
-            total=max(0, total),
+            total=max(1, total),
             expected_total=self.total(subscription_id),
         )
-        self.world.act(command, lambda command: resize_licenses(self.world.ledger, command, self.world.till))
+        self.as_quoted(command, lambda command: resize_licenses(self.world.ledger, command, self.world.till))
+
+    def as_quoted(self, command: Q, carry_out: Callable[[Q], Receipt]) -> Receipt | None:
+        """What was quoted just before is what is charged, unless due steps or somebody came between."""
+        if quoted := self.world.quoted(command):
+            command = command.model_copy(update={"expected_amount_minor": quoted.total_minor})
+        before = self.world.head
+        receipt = self.world.act(command, carry_out)
+        told = self.world.recorder.organizations[self.world.organization_id][before:]
+        moved = self.world.between or any(event.envelope.command == "take_due_steps" for event in told)
+        assert moved or self.world.refusal != "quote_changed", "quoted otherwise than charged"
+        if quoted and receipt:
+            self.world.counts.laws["charged as quoted"] += 1
+        return receipt
 
     @precondition(some_bought)
     @rule(number=ones, by=deltas)
@@ -96,6 +118,23 @@ class Purchases:
     def decrease(self, number: int, by: int) -> None:
         one = self.subscription(number)
         self.resize(one, self.total(one) - by)
+
+    @precondition(some_bought)
+    @rule(number=ones, more=deltas, later=st.lists(st.tuples(within_the_week, deltas), min_size=1, max_size=3))
+    def increase_and_think_better(self, number: int, more: int, later: list[tuple[int, int]]) -> None:
+        """Within the window as a rule: whole days and single hours apart, to both sides of the first day."""
+        one = self.subscription(number)
+        self.resize(one, self.total(one) + more)
+        for hours, less in later:
+            self.world.turn_clock(timedelta(hours=hours))
+            self.resize(one, self.total(one) - less)
+
+    @precondition(lambda self: len(self.world.reading.subscriptions) < MOST)
+    @rule(buyer=st.integers(0, BUYERS - 1), offer=st.integers(0, 3), licenses=st.integers(1, 30), hours=within_the_week)
+    def buy_and_cancel(self, buyer: int, offer: int, licenses: int, hours: int) -> None:
+        if one := self.purchase(buyer, offer, licenses):
+            self.world.turn_clock(timedelta(hours=hours))
+            self.end(one, now=True)
 
     @precondition(some_bought)
     @rule(number=ones, total=st.one_of(st.none(), st.integers(1, 30)))
@@ -123,9 +162,10 @@ class Purchases:
     @precondition(some_bought)
     @rule(number=ones, now=st.booleans(), meant=seldom)
     def cancel(self, number: int, now: bool, meant: bool) -> None:
-        if not meant:
-            return
-        one = self.subscription(number)
+        if meant or not now:
+            self.end(self.subscription(number), now=now)
+
+    def end(self, one: UUID, *, now: bool) -> None:
         command = self.world.command(
             CancelSubscription,
             self.world.actor_for(one),

@@ -8,6 +8,7 @@ from hypothesis.stateful import precondition, rule
 
 from domain.calendar import utc_date
 from domain.organization import CATALOG
+from services.change_bill_to import ChangeBillTo, change_bill_to
 from services.deactivate_member import DeactivateMember, deactivate_member
 from services.import_members import ImportMembers, import_members
 from services.reactivate_member import ReactivateMember, reactivate_member
@@ -15,10 +16,10 @@ from services.remove_member import RemoveMember, remove_member
 from services.schedule_price import SchedulePrice, schedule_price
 from services.withdraw_offer import WithdrawOffer, withdraw_offer
 from tests.services.contoso import OPERATOR, generated
+from tests.simulation.beginning import BUYERS, PEOPLE
 from tests.simulation.copies import commands_take_the_steps_of_the_run, one_late_run_bills_as_daily_ones
 from tests.simulation.laws import run, run_over_everything
-from tests.simulation.rules_purchases import seldom
-from tests.simulation.world import BUYERS, PEOPLE, World
+from tests.simulation.world import World
 
 offers = st.integers(0, 3)
 
@@ -60,6 +61,7 @@ class Time:
     def run_twice(self) -> None:
         """Without a fault the second run of a moment tells nothing, and the first one has left nothing out."""
         self.world.sandbox.clear_script()
+        self.world.undisturb()
         run(self.world)
         before = self.world.head
         run_over_everything(self.world)
@@ -83,52 +85,41 @@ class Time:
 
     # The catalog.
 
-    @rule(offer=offers, days=st.integers(1, 60), price=st.integers(0, 5_000))
-    def schedule_price(self, offer: int, days: int, price: int) -> None:
-        command = self.world.command(
-            SchedulePrice,
-            OPERATOR,
-            organization_id=CATALOG,
-            offer_id=self.world.offer_ids[offer],
-            effective_on=utc_date(self.world.clock.now) + timedelta(days=days),
-            unit_price_minor=price,
-        )
-        self.world.act(command, lambda command: schedule_price(self.world.ledger, command))
+    @rule(offer=offers, days=st.integers(1, 60), price=st.integers(0, 5_000), withdrawn=st.integers(0, 7))
+    def change_offer(self, offer: int, days: int, price: int, withdrawn: int) -> None:
+        """A price from a day on, as a rule; sometimes the offer is withdrawn, or that is revoked."""
+        on = utc_date(self.world.clock.now) + timedelta(days=days)
+        about = {"organization_id": CATALOG, "offer_id": self.world.offer_ids[offer]}
+        if withdrawn in {0, 1}:
+            to = on if withdrawn else None
+            withdrawal = self.world.command(WithdrawOffer, OPERATOR, **about, withdrawn_on=to)
+            self.world.act(withdrawal, lambda command: withdraw_offer(self.world.ledger, command))
+        else:
+            command = self.world.command(SchedulePrice, OPERATOR, **about, effective_on=on, unit_price_minor=price)
+            self.world.act(command, lambda command: schedule_price(self.world.ledger, command))
 
-    @rule(offer=offers, days=st.one_of(st.none(), st.integers(1, 60)), meant=seldom)
-    def withdraw_offer(self, offer: int, days: int | None, meant: bool) -> None:
-        if not meant:
-            return
-        today = utc_date(self.world.clock.now)
-        command = self.world.command(
-            WithdrawOffer,
-            OPERATOR,
-            organization_id=CATALOG,
-            offer_id=self.world.offer_ids[offer],
-            withdrawn_on=None if days is None else today + timedelta(days=days),
-        )
-        self.world.act(command, lambda command: withdraw_offer(self.world.ledger, command))
+    @rule(owner=st.integers(0, BUYERS - 1), country=st.sampled_from(["US", "DE", "CH", "JP", "HU", "KR"]))
+    def move_house(self, owner: int, country: str) -> None:
+        """What is billed from now on is taxed elsewhere."""
+        actor = self.world.buyer(owner)
+        profile_id = self.world.own_profile(actor.id)
+        command = self.world.command(ChangeBillTo, actor, billing_profile_id=profile_id, country=country)
+        self.world.act(command, lambda command: change_bill_to(self.world.ledger, command, self.world.till))
 
     # People.
 
-    @rule(number=st.integers(1, PEOPLE - 1), meant=seldom)
-    def remove_member(self, number: int, meant: bool) -> None:
-        if not meant:
-            return
-        command = self.world.command(RemoveMember, OPERATOR, member_id=self.world.people[number])
-        self.world.act(command, lambda command: remove_member(self.world.ledger, command, self.world.holdings))
-
-    @rule(number=st.integers(1, PEOPLE - 1))
-    def member_comes_back(self, number: int) -> None:
-        command = self.world.command(ImportMembers, OPERATOR, rows=(generated(number + 1),))
-        self.world.act(command, lambda command: import_members(self.world.ledger, command, self.world.directory))
-
-    @rule(number=st.integers(1, PEOPLE - 1), away=seldom)
-    def deactivate_member(self, number: int, away: bool) -> None:
-        member_id = self.world.people[number]
-        if away:
-            leaving = self.world.command(DeactivateMember, OPERATOR, member_id=member_id)
-            self.world.act(leaving, lambda command: deactivate_member(self.world.ledger, command))
-        else:
-            coming = self.world.command(ReactivateMember, OPERATOR, member_id=member_id)
-            self.world.act(coming, lambda command: reactivate_member(self.world.ledger, command))
+    @rule(number=st.integers(1, PEOPLE - 1), what=st.sampled_from(["leaves", "pauses", "is back", "is back"]))
+    def member(self, number: int, what: str) -> None:
+        member_id, ledger = self.world.people[number], self.world.ledger
+        match what:
+            case "leaves":
+                leaving = self.world.command(RemoveMember, OPERATOR, member_id=member_id)
+                self.world.act(leaving, lambda command: remove_member(ledger, command, self.world.holdings))
+            case "pauses":
+                pausing = self.world.command(DeactivateMember, OPERATOR, member_id=member_id)
+                self.world.act(pausing, lambda command: deactivate_member(ledger, command))
+            case _:
+                restoring = self.world.command(ImportMembers, OPERATOR, rows=(generated(number + 1),))
+                self.world.act(restoring, lambda command: import_members(ledger, command, self.world.directory))
+                coming = self.world.command(ReactivateMember, OPERATOR, member_id=member_id)
+                self.world.act(coming, lambda command: reactivate_member(ledger, command))

@@ -3,7 +3,8 @@
 from adapters.payments.sandbox_faults import Faults
 from services.buy_subscription import BuySubscription, buy_subscription
 from tests.simulation import laws
-from tests.simulation.world import Beginning, World, utc
+from tests.simulation.beginning import Beginning
+from tests.simulation.world import World, utc
 
 
 def a_world(**beginning: object) -> World:

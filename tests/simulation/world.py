@@ -3,35 +3,31 @@
 Everything in it is made of the numbers that it is given, so that the same history comes about again.
 """
 
-from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 from uuid import UUID, uuid5
 
-from iso4217 import Currency
-
 from adapters.payments.sandbox import Sandbox
 from adapters.tax.rates import TaxTable
-from domain.offer import OfferTerms
 from domain.organization import CATALOG, OrganizationFacts, organization_id_of
-from domain.product import ProductFacts
 from domain.refusals import Refusal
 from services.add_payment_method import AddPaymentMethod, add_payment_method
 from services.buy_subscription import own_profile_id
 from services.command import Actor, Command
 from services.create_organization import CreateOrganization, create_organization
-from services.import_catalog import ImportCatalog, OfferRow, import_catalog
+from services.import_catalog import ImportCatalog, import_catalog
 from services.import_members import ImportMembers, import_members
 from services.ledger import offer_id_of
 from services.open_billing_profile import OpenBillingProfile, open_billing_profile
 from services.ports import LedgerUnavailable, Receipt
 from services.ports_payments import GatewayUnavailable
+from services.quote import Quotable, Quote, quote
 from services.resume_payments import resume_payment
 from services.till import Till
 from tests.services.contoso import OPERATOR, Clock, HoldingsOfHistory, generated
 from tests.services.memory_recorder import MemoryDirectory, MemoryRecorder, memory_ledger
+from tests.simulation.beginning import BUYERS, PEOPLE, PRODUCTS, Beginning, Counts
 from tests.simulation.proposals import Proposals
 from tests.simulation.reading import Reading
 
@@ -40,64 +36,6 @@ C = TypeVar("C", bound=Command)
 TAXES = TaxTable.read(None)
 IDS = UUID("7d0b6f0e-6f8e-5b52-8d2b-0a9c3c7c9a11")
 HANDLE = "simulated"
-PEOPLE = 8  # with the admin: three who buy, and four who only hold
-BUYERS = 4
-PRODUCTS = tuple(
-    ProductFacts(
-        product_id=f"P{number}",
-        name=f"Product {number}",
-        sku_part_number=f"PRODUCT_{number}",
-        sku_id=None,
-        self_service=True,
-        policies=("Enabled", "Disabled"),
-    )
-    for number in (1, 2)
-)
-
-
-@dataclass(frozen=True)
-class Beginning:
-    """What a world is made of."""
-
-    at: datetime
-    currency: str = "USD"
-    country: str = "US"  # where taxes are due; cards are of this country
-    prices: tuple[int, int, int, int] = (1_400, 1_400, 16_800, 700)  # of the four offers, in minor units
-
-    @property
-    def exponent(self) -> int:
-        return int(Currency(self.currency).exponent or 0)
-
-    def offers(self) -> list[OfferRow]:
-        """By the month, yearly billed monthly, yearly, and another product by the month."""
-        kinds = (("P1", "P1M", "monthly"), ("P1", "P1Y", "monthly"), ("P1", "P1Y", "annual"), ("P2", "P1M", "monthly"))
-        return [
-            OfferRow(
-                terms=OfferTerms(
-                    product_id=product,
-                    term=term,  # type: ignore[arg-type]  # of the literal
-                    plan=plan,  # type: ignore[arg-type]  # likewise
-                    currency=self.currency,
-                    currency_exponent=self.exponent,
-                    maximum=60,
-                ),
-                unit_price_minor=price,
-            )
-            for (product, term, plan), price in zip(kinds, self.prices, strict=True)
-        ]
-
-
-@dataclass
-class Counts:
-    """What happened in a history, for the evidence."""
-
-    steps: int = 0
-    commands: int = 0
-    events: int = 0
-    refusals: Counter[str] = field(default_factory=Counter)
-    faults: Counter[str] = field(default_factory=Counter)
-    laws: Counter[str] = field(default_factory=Counter)
-    told: Counter[str] = field(default_factory=Counter)  # events by name
 
 
 class World:
@@ -115,6 +53,9 @@ class World:
         self.unanswered: list[tuple[Command, Callable[[Any], Receipt]]] = []
         self.reading = Reading(self)
         self.proposals = Proposals(self)
+        self.answered: tuple[Command, Callable[[Any], Receipt], Receipt] | None = None
+        self.refusal: str | None = None  # of the last command
+        self.between = False  # somebody came between while it was carried out
         self._found()
 
     @property
@@ -148,7 +89,7 @@ class World:
         other.organization_id, other.ids, other.unanswered = self.organization_id, self.ids, list(self.unanswered)
         other.people, other.offer_ids = list(self.people), list(self.offer_ids)
         other.cards = {owner: list(cards) for owner, cards in self.cards.items()}
-        other.proposals = Proposals(other)
+        other.proposals, other.answered, other.refusal, other.between = Proposals(other), None, None, False
         other.reading = self.reading.copy_for(other)
         return other
 
@@ -178,9 +119,12 @@ class World:
         """The receipt; None: it was refused, or the answer was lost. Whatever else goes wrong is an error."""
         before, receipt = self.head, None
         self.counts.commands += 1
+        self.refusal, self.between = None, False
         try:
             receipt = carry_out(command)
+            self.answered = command, carry_out, receipt
         except Refusal as refusal:
+            self.refusal = refusal.code
             self.counts.refusals[refusal.code] += 1
             self.reading.refuse_what_a_refusal_told(command, before, refusal)
             if refusal.code in {"payment_action_required", "payment_outcome_unknown"}:
@@ -190,6 +134,56 @@ class World:
             self.unanswered.append((command, carry_out))
         self.reading.catch_up()
         return receipt
+
+    def repeat_answered(self) -> None:
+        """The command that was carried out last comes again."""
+        assert self.answered is not None
+        command, carry_out, receipt = self.answered
+        before = self.head
+        try:
+            again = carry_out(command)
+        except (LedgerUnavailable, GatewayUnavailable):
+            return
+        finally:
+            self.reading.catch_up()
+        assert again == receipt, f"{command.name} is answered otherwise when it is repeated"
+        told = [event.envelope for event in self.recorder.organizations[self.organization_id][before:]]
+        assert not [one for one in told if one.command_id == command.command_id], f"{command.name} told twice"
+        self.counts.laws["a repeated command is answered with its receipt"] += 1
+
+    def quoted(self, command: Quotable) -> Quote | None:
+        """What the command would come to; None where it would be refused. Nothing is recorded."""
+        before = self.head
+        try:
+            return quote(self.ledger, self.till, command)
+        except (Refusal, GatewayUnavailable):
+            return None
+        finally:
+            assert self.head == before, "a quote was recorded"
+
+    def disturb(self, skip: int, disturbance: Callable[[], None], *, after: bool) -> None:
+        """Once, at the save after so many others."""
+        self.undisturb()
+        recorder, append = self.recorder, self.recorder.append
+        left = skip
+
+        def disturbed(*args: Any, **about: Any) -> Receipt:
+            nonlocal left
+            left -= 1
+            if left >= 0:
+                return append(*args, **about)
+            self.undisturb()
+            if not after:
+                disturbance()
+            receipt = append(*args, **about)
+            if after:
+                disturbance()
+            return receipt
+
+        recorder.append = disturbed  # type: ignore[method-assign]
+
+    def undisturb(self) -> None:
+        self.recorder.__dict__.pop("append", None)
 
     def buyer(self, number: int) -> Actor:
         return Actor(id=self.people[number % BUYERS], role="purchaser")

