@@ -198,6 +198,19 @@ def test_a_young_batch_gives_back_its_line_of_an_earlier_cycle_too() -> None:
     assert bought.remove(5, at(2, 28, 13)) == 5 * 1_400 + 250
 
 
+def test_of_two_young_batches_each_gives_back_its_own_line_of_the_earlier_cycle() -> None:
+    """The charge of the next cycle names the newest batch alone; the line of the other stays within reach."""
+    bought, later = Bought(100, price=POWER_BI_PRO_FOR_A_YEAR), an_id(85)
+    bought.add(5, at(2, 27, 14))
+    bought.add(2, at(2, 27, 15), invoice_id=later)
+    bought.charge()
+    assert bought.credits_of(7, at(2, 28, 13)).removals == {
+        CYCLE: [removed(2, 31), removed(5, 31)],
+        later: [removed(2, 1)],
+        INCREASED: [removed(5, 1)],
+    }
+
+
 def test_a_batch_that_is_no_longer_young_gives_back_nothing_of_an_earlier_cycle() -> None:
     bought = Bought(100, price=POWER_BI_PRO_FOR_A_YEAR)
     bought.add(5, at(2, 27, 14))
