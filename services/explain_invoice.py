@@ -45,8 +45,9 @@ def explain_invoice(ledger: Ledger, query: ExplainInvoice) -> InvoiceHistory:
     told = [ledger.mapper.to_domain_event(event) for event in recorded]
     if not told or not isinstance(issued := told[0], Invoice.InvoiceIssued):
         raise NotFound(what="invoice", key=query.invoice_id)
-    profile = ledger.billing_profile(query.organization_id, issued.billing_profile_id)
-    refuse_unseen(profile, query, what="invoice", key=query.invoice_id)
+    if query.actor.role == "purchaser":  # whoever else may see invoices sees all
+        profile = ledger.billing_profile(query.organization_id, issued.billing_profile_id)
+        refuse_unseen(profile, query, what="invoice", key=query.invoice_id)
     payment_ids = dict.fromkeys(event.payment_id for event in told if hasattr(event, "payment_id"))
     payments = ledger.history.load_many(query.organization_id, list(payment_ids)) if payment_ids else []
     causes = causes_of(ledger, [event for event in recorded if event.topic in DOCUMENTS], issued)

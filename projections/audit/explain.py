@@ -37,7 +37,11 @@ def explain(
     of_invoice = [pair for pair in told if pair[0].originator_id == invoice_id]
     recorded, issued = of_invoice[0]
     prices = dict(effective_dates(mapper.to_domain_event(event) for event in offers))
-    lines = tuple(explained_line(line, invoice_id, prices, told) for line in issued.lines)
+    charged = charged_for(told, invoice_id)
+    lines = tuple(
+        explained_line(line, prices, [*charged.get(line.subscription_id, ()), *charged.get(line.number, ())])
+        for line in issued.lines
+    )
     notes = tuple(explained_notes(of_invoice, issued, told))
     tax = explained_tax(issued.tax_rate, tax_on(issued.net_minor, issued.tax_rate.rate_ppm), issued.tax_minor)
     movements = tuple(movements_of(invoice_id, issued.total_minor, told))
@@ -82,7 +86,7 @@ def effective_dates(told: Iterable[Any]) -> Iterator[tuple[tuple[UUID, int], dat
 
 
 def explained_line(
-    line: InvoiceLine, invoice_id: UUID, prices: dict[tuple[UUID, int], date], told: Sequence[Pair]
+    line: InvoiceLine, prices: dict[tuple[UUID, int], date], causes: Sequence[RecordedEvent]
 ) -> ExplainedLine:
     rule = RULES[line.rule]
     return ExplainedLine(
@@ -107,18 +111,24 @@ def explained_line(
         rounding=rule.rounding,
         arithmetic=price_of(line.quantity, line.unit_price_minor, line.days, line.cycle_days, line.rule),
         amount_minor=line.amount_minor,
-        causes=tuple(cause_of(event) for event, fact in told if charges(event, fact, invoice_id, line)),
+        causes=tuple(map(cause_of, causes)),
     )
 
 
-def charges(event: RecordedEvent, fact: Any, invoice_id: UUID, line: InvoiceLine) -> bool:
-    """Whether the event is what a line charges for."""
-    if isinstance(fact, Subscription.SubscriptionPurchased | Subscription.SubscriptionRenewed):
-        return event.originator_id == line.subscription_id and fact.document_id == invoice_id
-    if isinstance(fact, LicensePool.LicensePoolOpened | LicensePool.LicensesResized | LicensePool.LicensesCharged):
-        charge = fact.charge
-        return charge is not None and (charge.invoice_id, charge.line) == (invoice_id, line.number)
-    return False
+def charged_for(told: Sequence[Pair], invoice_id: UUID) -> dict[UUID | int, list[RecordedEvent]]:
+    """What the lines charge for: of subscriptions by their id, of pools by the number of the line."""
+    found: dict[UUID | int, list[RecordedEvent]] = {}
+    for event, fact in told:
+        if isinstance(fact, Subscription.SubscriptionPurchased | Subscription.SubscriptionRenewed):
+            if fact.document_id == invoice_id:
+                found.setdefault(event.originator_id, []).append(event)
+        elif (
+            isinstance(fact, LicensePool.LicensePoolOpened | LicensePool.LicensesResized | LicensePool.LicensesCharged)
+            and fact.charge is not None
+            and fact.charge.invoice_id == invoice_id
+        ):
+            found.setdefault(fact.charge.line, []).append(event)
+    return found
 
 
 def explained_tax(rate: TaxRate, arithmetic: Arithmetic, amount_minor: int) -> ExplainedTax:

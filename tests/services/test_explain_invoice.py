@@ -181,6 +181,16 @@ def test_the_price_of_a_renewal_is_a_later_version(bills: Bills) -> None:
     assert (line.unit_price_minor, line.price_version, str(line.price_effective_on)) == (1_500, 2, "2026-02-20")
 
 
+def test_an_admin_has_any_invoice_of_the_organization_explained(bills: Bills) -> None:
+    bills.buys(1, bills.sells(1_400))
+    query = ExplainInvoice(
+        organization_id=bills.organization_id,
+        actor=Actor(id=bills.chris, role="admin"),
+        invoice_id=bills.invoices[0].id,
+    )
+    assert explain_invoice(bills.ledger, query).events[-1].originator_id == bills.payment_ids[0]
+
+
 def test_who_has_no_role_on_the_profile_finds_no_invoice(bills: Bills) -> None:
     bills.buys(1, bills.sells(1_400))
     stranger = Actor(id=bills.imports(THE_OTHER_FOUR[0]), role="purchaser")
