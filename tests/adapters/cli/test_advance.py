@@ -124,6 +124,18 @@ def test_a_child_that_is_killed_is_told_of_and_the_next_run_completes_its_work(h
     assert [invoices_of(ben) for ben in bens] == [["renewal", "purchase"]] * 2
 
 
+def test_a_child_that_is_killed_as_it_tells_of_progress_has_billed_nobody_twice(house: Console) -> None:
+    ben = simulation(house)
+    pids: list[int] = []
+    crew = Crew(house.settings, ADVANCE, lambda *_: os.kill(pids[0], signal.SIGKILL), pids.append)
+    (outcome,) = crew.run([organization_id_of(str(ben.handle))], 1)
+    assert outcome.failure is None or outcome.failure == KILLED  # it may have told of its end before
+    assert house.done("advance", "--as-of", NEXT_MONTH)["failed"] == 0
+    assert invoices_of(ben) == ["renewal", "purchase"]
+    settled = house.plain("invoice", "reconcile", "--from", "2020-01-01", "--to", "2999-01-01", "--json").data
+    assert (settled["settled"], settled["differences"]) == (2, [])
+
+
 class KillTheFirst:
     """Of the processes that are started."""
 
