@@ -106,6 +106,16 @@ def test_a_renewal_below_the_holders_says_when_the_newest_lose_theirs(term: Peri
     )
 
 
+def test_a_renewal_to_exactly_the_holders_takes_nobodys_license() -> None:
+    (
+        Scenario(LicensePool)
+        .given(A_POOL_OF_THREE, holding(CHRIS, BEN))
+        .when(renewed(2))
+        .then_told(event(Resized, total=2, total_before=3, over_assigned_until=None))
+        .leaving(assigned=2, excess=0, free=0)
+    )
+
+
 def test_the_newest_assignments_above_the_total_end() -> None:
     (
         Scenario(LicensePool)
