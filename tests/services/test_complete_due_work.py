@@ -1,4 +1,5 @@
 from datetime import date
+from uuid import uuid4
 
 import pytest
 
@@ -47,6 +48,19 @@ def test_what_a_crash_left_open_is_done(contoso: Contoso, runs: Runs) -> None:
     assert contoso.ledger.license_pool(contoso.organization_id, contoso.subscription(bought).pool_id).assigned == 1
     assert runs.due() == []
     assert runs.completed() == []
+
+
+def test_a_run_of_one_organization_leaves_the_others_alone(contoso: Contoso, runs: Runs) -> None:
+    bought = contoso.buys()
+    contoso.assigns(bought, contoso.ben)
+    contoso.half_removes(contoso.ben)
+    of_another = runs.query(TODAY).model_copy(update={"organization_id": uuid4()})
+    assert complete_due_work(contoso.ledger, runs.due_work, runs.holdings, of_another) == []
+    assert contoso.pool(bought).assigned == 1
+    of_contoso = of_another.model_copy(update={"organization_id": contoso.organization_id})
+    assert [
+        item.subject_id for item in complete_due_work(contoso.ledger, runs.due_work, runs.holdings, of_contoso)
+    ] == [contoso.ben]
 
 
 def test_a_member_who_came_back_keeps_the_licenses(contoso: Contoso, runs: Runs) -> None:
