@@ -2,13 +2,14 @@
 
 from dataclasses import dataclass, field
 from datetime import date
+from decimal import ROUND_HALF_UP, Decimal
+from fractions import Fraction
 from typing import Any
 from uuid import UUID
 
 from domain.invoice_line import CreditLine, InvoiceLine
-from domain.money import half_up
 from domain.offer import PriceFacts
-from domain.tax import PPM, TaxRate
+from domain.tax import TaxRate
 
 
 @dataclass
@@ -23,7 +24,7 @@ class LineRead:
     by_the_day: bool = True  # the days that were credited never rose
 
     def amount(self, quantity: int, days: int) -> int:
-        return half_up(self.line.unit_price_minor * quantity * days, self.line.cycle_days)
+        return rounded(Fraction(self.line.unit_price_minor * quantity * days, self.line.cycle_days))
 
     def take_back(self, credit: CreditLine) -> None:
         assert credit.quantity_before == self.quantity
@@ -87,7 +88,13 @@ class InvoiceRead:
 
 
 def tax_on(net: int, rate: TaxRate) -> int:
-    return half_up(net * rate.rate_ppm, PPM)
+    return rounded(Fraction(net * rate.rate_ppm, 1_000_000))
+
+
+def rounded(amount: Fraction) -> int:
+    """To the nearest whole, a half away from zero: by the library's decimals, not by our own arithmetic."""
+    exact = Decimal(amount.numerator) / Decimal(amount.denominator)
+    return int(exact.quantize(Decimal(1), ROUND_HALF_UP))
 
 
 @dataclass

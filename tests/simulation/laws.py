@@ -29,7 +29,10 @@ ROUNDS_TO_REST = 8
 
 def run(world: World) -> None:
     """The life-cycle run as of now, over what the read tables propose, and what the provider gave a hint of."""
-    world.take_hints()
+    try:
+        world.take_hints()
+    except LedgerUnavailable:
+        world.counts.faults["a hint was cut off"] += 1
     advance(world, world.proposals.due_profiles(utc_date(world.ledger.now(organization_of(world)))))
 
 

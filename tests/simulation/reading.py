@@ -225,7 +225,8 @@ class Reading:
                 pool = self.pools[one]
                 assert event.total_before == pool.total
                 pool.total = event.total
-                pool.batches |= {batch.number: batch.licenses for batch in event.batches}
+                before = {} if event.reason == "renewal" else pool.batches  # a renewal closes all others
+                pool.batches = before | {batch.number: batch.licenses for batch in event.batches}
                 pool.over_assigned_until = event.over_assigned_until
             case LicensePool.LicenseAssigned():
                 pool = self.pools[one]
