@@ -190,6 +190,16 @@ def test_a_cancellation_at_term_end_is_told_when_it_has_ended() -> None:
     )
 
 
+def test_a_cancellation_that_was_withdrawn_is_not_told_when_it_expires() -> None:
+    withdrawn = Subscription.withdraw_cancellation
+    (
+        Scenario(Subscription)
+        .given(A_SUBSCRIPTION, cancelled_at_term_end, withdrawn, recurring_off)
+        .when(expired)
+        .then_told(event(Expired, expired_on=date(2025, 2, 28)))
+    )
+
+
 @pytest.mark.parametrize("given", [(recurring_off, expired), (cancelled_at_term_end, expired)])
 def test_access_ends_90_days_before_deletion(given: tuple[Deed, ...]) -> None:
     (
