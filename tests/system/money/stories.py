@@ -106,7 +106,7 @@ def edits_card(world: World) -> None:
         "edit",
         payment_method_id=card.id,
         expiry=Expiry(month=12, year=2031),
-        security_code_token="cvctok_ok",  # noqa: S106 - of the sandbox
+        security_code_token="cvctok_ok",
     )
     edit_payment_method(world.ledger, editing, world.till)
 

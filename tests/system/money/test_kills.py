@@ -17,9 +17,9 @@ from tests.system.money.stories import STORIES
 
 @pytest.mark.parametrize("story", STORIES)
 def test_a_kill_at_any_step_changes_nothing(
-    story: str, money_url: str, drivers: ProcessPoolExecutor, tmp_path: Path
+    story: str, money_url: str, drivers: ProcessPoolExecutor, folder: Path
 ) -> None:
-    place = Place(money_url, tmp_path, story)
+    place = Place(money_url, folder, story)
     drivers.submit(prepare, place).result()
     traced = drivers.submit(traces, place).result()
     cases = [
