@@ -100,8 +100,8 @@ def reactivation_deal(
 def former_holders(
     ledger: Ledger, organization_id: UUID, pool: LicensePool, licenses: int
 ) -> dict[UUID, Member | None]:
-    """Who held a license last, oldest first, as far as they may hold one and there are licenses."""
+    """Who held a license last, oldest first, as far as there are licenses; a deactivated member keeps theirs."""
     held: Holders = pool.former_holders if pool.closed else pool.holders
     members = ledger.members(organization_id, list(held))
-    active = [one for one in held if (member := members[one]) is not None and member.active]
-    return {one: members[one] for one in active[:licenses]}
+    staying = [one for one in held if (member := members[one]) is not None and member.status != "removed"]
+    return {one: members[one] for one in staying[:licenses]}
