@@ -1,7 +1,7 @@
 """Due work: what may fall due, for whom, and from which day on. It proposes; the aggregates decide.
 
 It may propose too much, and never misses anything: each row stands from the earliest day on which its subject could
-ask for something. A purchaser who has left is found by joining DUE_SUBSCRIPTIONS with the removed members.
+ask for something. A purchaser who has left is found by joining DUE_SUBSCRIPTIONS with the leavers.
 """
 
 from collections.abc import Iterator
@@ -38,6 +38,14 @@ class DueWorkRow(NamedTuple):
     payment_id: UUID | None  # that waits for an end
 
 
+class Leaver(NamedTuple):
+    """A member who was removed: what they bought and nobody has taken over is due at once, for it does not renew."""
+
+    organization_id: UUID
+    member_id: UUID
+    position: int
+
+
 class FailedCollection(NamedTuple):
     """What decides when an invoice that could not be charged is due next."""
 
@@ -58,6 +66,7 @@ DUE_WORK: Table[DueWorkRow] = Table(
         ("organization_id", "billing_profile_id", "due_on", "payment_id"),
     ),
 )
+LEAVERS: Table[Leaver] = Table(name="due_leavers", row=Leaver, key=("organization_id", "member_id"))
 FAILED_COLLECTIONS: Table[FailedCollection] = Table(
     name="failed_collections", row=FailedCollection, key=("organization_id", "invoice_id")
 )
@@ -68,7 +77,7 @@ class DueWork(Projection):
 
     name = "due_work"
     version = 2
-    tables = (DUE_WORK, DUE_SUBSCRIPTIONS, FAILED_COLLECTIONS)
+    tables = (DUE_WORK, DUE_SUBSCRIPTIONS, FAILED_COLLECTIONS, LEAVERS)
     topics: ClassVar[tuple[type[AggregateEvent], ...]] = (
         Subscription.SubscriptionPurchased,
         Subscription.RecurringBillingTurnedOff,
@@ -117,6 +126,8 @@ class DueWork(Projection):
                 yield DUE_SUBSCRIPTIONS, (recorded.organization_id, subject_of(event))
             case Invoice.Event():
                 yield FAILED_COLLECTIONS, (recorded.organization_id, event.originator_id)
+            case Member.Event():
+                yield LEAVERS, (recorded.organization_id, event.originator_id)
             case _:
                 pass
 
@@ -131,8 +142,10 @@ class DueWork(Projection):
             case Member.MemberRemoved():
                 on = utc_date(recorded.envelope.effective_at)
                 rows.put(DUE_WORK, DueWorkRow(*key_of(recorded, event), on, recorded.position, None, None))
+                rows.put(LEAVERS, Leaver(recorded.organization_id, event.originator_id, recorded.position))
             case _:
                 rows.delete(DUE_WORK, key_of(recorded, event))
+                rows.delete(LEAVERS, (recorded.organization_id, event.originator_id))
 
 
 KINDS: dict[str, Kind] = {

@@ -12,7 +12,7 @@ from psycopg.sql import SQL
 from adapters.postgres.reads import Connection, ReadModels, Tables
 from projections.assignments import ASSIGNMENTS, CLOSED_POOLS, Assignments
 from projections.due_subscriptions import DUE_SUBSCRIPTIONS
-from projections.due_work import DUE_WORK, DueWork
+from projections.due_work import DUE_WORK, LEAVERS, DueWork
 from services.ports_reads import PAGE, DueItem, DueProfile
 
 POOLS_OF = SQL(
@@ -29,23 +29,24 @@ DUE = SQL(
     "   SELECT FROM {closed} AS c WHERE c.organization_id = a.organization_id AND c.pool_id = a.pool_id)))"
     " ORDER BY d.due_on, d.organization_id, d.kind, d.subject_id LIMIT %(limit)s"
 )
-# One index has the profiles in order, each with its days; one look into another finds what removed members bought.
+# One index has the profiles in order, each with its days and payments; another finds what those who left have bought.
 DUE_PROFILES = SQL(
-    "WITH page AS ("
-    " (SELECT DISTINCT d.organization_id, d.billing_profile_id FROM {due_work} AS d WHERE {within}"
-    "  AND d.due_on <= %(until)s AND d.billing_profile_id IS NOT NULL"
-    "  AND (d.organization_id, d.billing_profile_id) > (%(organization_id)s, %(billing_profile_id)s)"
+    "WITH found AS ("
+    " (SELECT d.organization_id, d.billing_profile_id,"
+    "   array_agg(DISTINCT d.payment_id) FILTER (WHERE d.payment_id IS NOT NULL) AS payments FROM {due_work} AS d"
+    "  WHERE {further} AND d.due_on <= %(until)s AND d.billing_profile_id IS NOT NULL"
+    "  GROUP BY d.organization_id, d.billing_profile_id"
     "  ORDER BY d.organization_id, d.billing_profile_id LIMIT %(limit)s)"
-    " UNION (SELECT DISTINCT d.organization_id, d.billing_profile_id FROM {due_work} AS m JOIN {due_subscriptions} AS d"
-    "  ON d.organization_id = m.organization_id AND d.purchaser_id = m.subject_id AND d.renews"
-    "  WHERE m.kind = 'release_licenses' AND {within}"
-    "  AND (d.organization_id, d.billing_profile_id) > (%(organization_id)s, %(billing_profile_id)s)"
-    "  ORDER BY d.organization_id, d.billing_profile_id LIMIT %(limit)s)"
-    " ORDER BY 1, 2 LIMIT %(limit)s)"
-    " SELECT p.organization_id, p.billing_profile_id, ARRAY(SELECT DISTINCT d.payment_id FROM {due_work} AS d"
-    "  WHERE d.organization_id = p.organization_id AND d.billing_profile_id = p.billing_profile_id"
-    "  AND d.due_on <= %(until)s AND d.payment_id IS NOT NULL ORDER BY 1) FROM page AS p ORDER BY 1, 2"
+    " UNION ALL (SELECT DISTINCT d.organization_id, d.billing_profile_id, NULL::uuid[] FROM {leavers} AS m"
+    "  JOIN {due_subscriptions} AS d"
+    "  ON d.organization_id = m.organization_id AND d.purchaser_id = m.member_id AND d.renews WHERE {further}"
+    "  ORDER BY d.organization_id, d.billing_profile_id LIMIT %(limit)s))"
+    " SELECT organization_id, billing_profile_id, coalesce(max(payments), '{{}}') FROM found"
+    " GROUP BY organization_id, billing_profile_id ORDER BY organization_id, billing_profile_id LIMIT %(limit)s"
 )
+# Said so that each page starts in the index where the one before it ended, in one organization as in all.
+FURTHER = SQL("(d.organization_id, d.billing_profile_id) > (%(organization_id)s, %(billing_profile_id)s)")
+FURTHER_IN_ONE = SQL("d.organization_id = %(of)s AND d.billing_profile_id > %(billing_profile_id)s")
 AFTER = SQL("(%(due_on)s, %(organization_id)s, %(kind)s, %(subject_id)s)")
 FROM_THE_FIRST = SQL("('-infinity'::date, '00000000-0000-0000-0000-000000000000'::uuid, '', NULL::uuid)")
 
@@ -96,7 +97,7 @@ class DueWorkReads:
         self, until: date, *, organization_id: UUID | None = None, at_least: int = 0
     ) -> Iterator[DueProfile]:
         """All profiles with something due on or before a day, one organization after the other, page by page."""
-        within = SQL("true") if organization_id is None else SQL("d.organization_id = %(of)s")
+        further = FURTHER if organization_id is None else FURTHER_IN_ONE
         after: tuple[UUID, UUID] | None = (NO_ID, NO_ID)
         while after:
             values = {"until": until, "of": organization_id, "limit": PAGE}
@@ -104,7 +105,10 @@ class DueWorkReads:
 
             def query(connection: Connection, tables: Tables, values: Any = values) -> list[DueProfile]:
                 profiles = DUE_PROFILES.format(
-                    due_work=tables[DUE_WORK], due_subscriptions=tables[DUE_SUBSCRIPTIONS], within=within
+                    due_work=tables[DUE_WORK],
+                    due_subscriptions=tables[DUE_SUBSCRIPTIONS],
+                    leavers=tables[LEAVERS],
+                    further=further,
                 )
                 found = connection.execute(profiles, values)
                 return [DueProfile(of, profile_id, tuple(payment_ids)) for of, profile_id, payment_ids in found]

@@ -17,7 +17,7 @@ from domain.subscription import Subscription
 from projections.assignments import ASSIGNMENTS, CLOSED_POOLS, PAST_ASSIGNMENTS, Assignments
 from projections.billing_profiles import CARDS, PROFILE_ROLES, PROFILES, BillingProfiles
 from projections.due_subscriptions import DUE_SUBSCRIPTIONS
-from projections.due_work import DUE_WORK, DueWork
+from projections.due_work import DUE_WORK, LEAVERS, DueWork
 from projections.invoice_history import CREDIT_NOTES, INVOICES, InvoiceHistory
 from projections.payments import MOVEMENTS, PAYMENTS, Payments
 from projections.projection import Projection
@@ -148,7 +148,7 @@ def payments_agree(model: ReadModel, payments: list[Payment]) -> None:
 def proposed(model: ReadModel, until: date) -> dict[UUID, DueProfile]:
     """What the query of the read tables answers."""
     due = [row for row in model[DUE_WORK] if row.due_on <= until]
-    removed = {row.subject_id for row in model[DUE_WORK] if row.kind == "release_licenses"}
+    removed = {row.member_id for row in model[LEAVERS]}
     profile_ids = {row.billing_profile_id for row in due if row.billing_profile_id}
     profile_ids |= {
         row.billing_profile_id for row in model[DUE_SUBSCRIPTIONS] if row.renews and row.purchaser_id in removed
