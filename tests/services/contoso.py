@@ -269,16 +269,17 @@ class Contoso:
             self.opens_profile(member_id, "tok_visa" if country == "US" else f"tok_visa_{country.lower()}")
         return own_id
 
-    def advances(self, to: date | None = None) -> Advanced:
+    def advances(self, to: date | None = None, *, payments: bool = True) -> Advanced:
         """The run, over every profile and payment. To a day: the clock is there, or the simulated organization."""
         as_of = datetime.combine(to, time(), UTC) if to else None
         if as_of and not self.ledger.organization(self.organization_id).facts.simulation:
             self.clock.now = max(self.clock.now, as_of)
+        paid = self.payments() if payments else []
         due = [
             DueProfile(
                 self.organization_id,
                 profile.id,
-                tuple(payment.id for payment in self.payments() if payment.billing_profile_id == profile.id),
+                tuple(payment.id for payment in paid if payment.billing_profile_id == profile.id),
             )
             for profile in self.every(BillingProfile)
         ]
