@@ -1,6 +1,7 @@
 """Advance: the life-cycle run. Takes every step that is due by a moment; idempotent, resumable, safe in parallel."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
@@ -15,6 +16,7 @@ from services.command import Actor, Command
 from services.ledger import Ledger
 from services.life_cycle import LIFE_CYCLE, Recording, take_due_steps
 from services.may import may
+from services.ports import AlreadyRecorded
 from services.ports_reads import DueProfile
 from services.resume_payments import resume_payment
 from services.till import Till
@@ -126,7 +128,8 @@ def live_on(ledger: Ledger, command: Advance, organization_id: UUID, at: datetim
         organization = ledger.organization(organization_id)
         organization.advance(at)
         if organization.pending_events:
-            ledger.save(organization, because=lives, at=at, step=at.isoformat())
+            with suppress(AlreadyRecorded):  # by another worker of the same run
+                ledger.save(organization, because=lives, at=at, step=at.isoformat())
 
     ledger.until_saved(organization_id, attempt)
 

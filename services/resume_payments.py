@@ -38,8 +38,9 @@ def resume_payment(ledger: Ledger, till: Till, organization: Organization, payme
 def complete_command(ledger: Ledger, till: Till, organization: Organization, payment: Payment, at: datetime) -> None:
     """Sends the command again that the payment is for; refused now, its hold is let go of."""
     if payment.status == "action_required" and at >= payment.requested_at + CONFIRMATION:
-        give_up(ledger, till, organization, payment, at)
-        return
+        payment_id = payment.id
+        if ledger.until_saved(organization.id, lambda: given_up(ledger, till, organization, payment_id, at)):
+            return
     requested = next(
         event for event in reversed(ledger.history.load_events(organization.id, payment.id)) if event.topic in REQUESTS
     )
@@ -82,23 +83,34 @@ def carry_on(ledger: Ledger, till: Till, payment: Payment, requested: RecordedEv
             )
             return buy_subscription(ledger, command.as_recorded(fingerprint), till)
         case IncreaseIntent() as intent:
-            command = ResizeLicenses(**who, subscription_id=intent.subscription_id, total=intent.total)
+            # With another total in between it would take licenses away: that is for who wants so to say again.
+            command = ResizeLicenses(
+                **who,
+                subscription_id=intent.subscription_id,
+                total=intent.total,
+                expected_total=intent.total_before,
+            )
             return resize_licenses(ledger, command.as_recorded(fingerprint), till)
         case _:
             raise TypeError(f"payment {payment.id} has no intent")
 
 
-def give_up(ledger: Ledger, till: Till, organization: Organization, payment: Payment, at: datetime) -> None:
-    """Its payer was asked to confirm it and did not."""
-    method = ledger.payment_method(organization.id, payment.payment_method_id)
+def given_up(ledger: Ledger, till: Till, organization: Organization, payment_id: UUID, at: datetime) -> bool:
+    """Lets go of what its payer was asked to confirm and did not; false: they did, or somebody took it further."""
+    payment = ledger.payment(organization.id, payment_id)
+    handle = handle_of(payment, ledger.payment_method(organization.id, payment.payment_method_id))
     try:
-        till.gateway.release(handle_of(payment, method))
+        found = till.gateway.find(handle)
+        if payment.status != "action_required" or (found and found.state != "action_required"):
+            return False
+        till.gateway.release(handle)
     except GatewayUnavailable:
-        return
+        return True  # for now; the next run asks again
     payment.release("abandoned")
     books = Books(ledger, organization, ledger.billing_profile(organization.id, payment.billing_profile_id))
     books.payments[payment.id] = payment
     Recording(ledger, organization.id, at).save([books])
+    return True
 
 
 def see_payment_through(ledger: Ledger, till: Till, organization: Organization, payment_id: UUID, at: datetime) -> None:

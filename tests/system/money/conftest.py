@@ -6,6 +6,7 @@ import multiprocessing
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
+from uuid import uuid4
 
 import psycopg
 import pytest
@@ -14,7 +15,7 @@ from adapters.embedded.throw_away import throw_away_postgres
 from adapters.postgres.migrate import migrate
 from tests.system.money.played import keep
 from tests.system.money.stories import BOUGHT
-from tests.system.money.world import import_prices, opened
+from tests.system.money.world import World, import_prices, opened
 
 
 @pytest.fixture(scope="session")
@@ -50,3 +51,19 @@ def money_url(folder: Path) -> Iterator[str]:
             import_prices(world.ledger)
         keep(url, folder / "money")
         yield server.url_as("postgres", "{}").replace("%7B%7D", "{}")
+
+
+@pytest.fixture(scope="session")
+def shared_url(money_url: str) -> str:
+    """A database for tests that found an organization of their own."""
+    with psycopg.connect(money_url.format("postgres"), autocommit=True) as superuser:
+        superuser.execute("CREATE DATABASE shared TEMPLATE money")
+    return money_url.format("shared")
+
+
+@pytest.fixture
+def world(shared_url: str, tmp_path: Path) -> Iterator[World]:
+    """An organization with a purchaser, a card and a billing profile, at BOUGHT."""
+    with opened(shared_url, tmp_path / "provider.sqlite", BOUGHT, f"contoso-{uuid4().hex}") as founded:
+        founded.found()
+        yield founded

@@ -64,6 +64,7 @@ class World:
     sandbox: Sandbox
     time: Time
     handle: str = "contoso"
+    simulation: bool = False
 
     @property
     def organization_id(self) -> UUID:
@@ -90,7 +91,9 @@ class World:
     @property
     def founding(self) -> CreateOrganization:
         row = MemberRow(user_name="chris@contoso.com", kind="member", display_name="Chris Green")
-        facts = OrganizationFacts(handle=self.handle, country="US", currency="USD", currency_exponent=2)
+        facts = OrganizationFacts(
+            handle=self.handle, country="US", currency="USD", currency_exponent=2, simulation=self.simulation
+        )
         return self.command(CreateOrganization, "found", by=OPERATOR, facts=facts, first_admin=row)
 
     def found(self) -> None:
