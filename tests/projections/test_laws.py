@@ -194,10 +194,12 @@ def test_whatever_the_life_cycle_would_do_is_proposed(steps: list[Step]) -> None
 
 @LAWS
 @given(STEPS)
-def test_a_run_over_what_is_proposed_leaves_nothing_due(steps: list[Step]) -> None:
+def test_runs_over_what_is_proposed_leave_nothing_due(steps: list[Step]) -> None:
     story = told(steps)
     story.clock.now += timedelta(days=200)
     today = story.clock.now.date()
-    due = proposed(ReadModel(DueWork()).fold(story.history), today)
-    story.runs(list(due.values()))
+    # The first run may complete a purchase that was interrupted long ago: its own steps are the next run's.
+    for _ in range(2):
+        due = proposed(ReadModel(DueWork()).fold(story.history), today)
+        story.runs(list(due.values()))
     assert due_on_profiles(story, today) == set()
