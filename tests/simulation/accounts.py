@@ -30,6 +30,8 @@ class LineRead:
         assert credit.quantity_before == self.quantity
         assert 0 <= credit.quantity < self.quantity
         assert credit.amount_minor >= 0, "a credit takes money"
+        in_full = credit.days == self.line.days
+        assert in_full or credit.days <= self.days, "days that were used are credited"
         self.by_the_day = self.by_the_day and credit.days <= self.days
         self.earned += self.amount(self.quantity, self.days) - self.amount(self.quantity, credit.days)
         self.quantity, self.days = credit.quantity, min(self.days, credit.days)

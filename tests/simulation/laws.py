@@ -137,6 +137,29 @@ def nothing_is_owed_to_payers(world: World) -> None:
         )
 
 
+def who_owes_is_in_grace(world: World) -> None:
+    """A subscription is in grace for what is past due, and for nothing else; who paid has recovered."""
+    for subscription_id, read in world.reading.subscriptions.items():
+        if read.life in {"active", "in_grace"}:
+            assert (read.life == "in_grace") == bool(read.unpaid), f"{read.life} with {len(read.unpaid)} unpaid"
+            for invoice_id in read.unpaid:
+                invoice = world.reading.invoices[invoice_id]
+                assert (invoice.state, invoice.due > 0) == ("past_due", True), f"in grace for what is {invoice.state}"
+        profile_id = world.ledger.subscription(world.organization_id, subscription_id).billing_profile_id
+        for invoice_id, invoice in world.reading.invoices.items():
+            mine = any(line.line.subscription_id == subscription_id for line in invoice.lines.values())
+            if mine and invoice.state == "past_due" and not invoice.disputed and invoice.profile_id == profile_id:
+                assert invoice_id in read.unpaid or read.life == "deleted", "past due, and nobody is in grace for it"
+
+
+def who_is_active_has_been_charged(world: World) -> None:
+    """Up to today and beyond: a run leaves no cycle and no renewal out."""
+    today = utc_date(world.clock.now)
+    for subscription_id, read in world.reading.subscriptions.items():
+        if read.life == "active":
+            assert world.reading.cycles[subscription_id][-1].end > today, "active, and not charged for today"
+
+
 def cycles_cover_a_life(world: World) -> None:
     """The cycles that were charged are those of the calendar from the anchor, without gap or overlap."""
     for subscription_id, read in world.reading.subscriptions.items():

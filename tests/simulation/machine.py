@@ -36,6 +36,8 @@ AT_REST = (
     laws.nothing_hangs,
     laws.sums_agree,
     laws.nothing_is_owed_to_payers,
+    laws.who_owes_is_in_grace,
+    laws.who_is_active_has_been_charged,
     laws.cycles_cover_a_life,
     laws.lines_are_charged_as_they_say,
 )
@@ -68,11 +70,15 @@ class BillingHistory(Purchases, Money, Time, Trouble, RuleBasedStateMachine):
         """Comes to rest, and looks at everything."""
         self.counts.laws["histories"] += 1
         try:
-            laws.come_to_rest(self.world)
-            for law in AT_REST:
-                law(self.world)
-                self.counts.laws[law.__name__.replace("_", " ")] += 1
-            laws.replays_from_any_snapshot(self.world, self.world.ids)
-            self.counts.laws["replays from any snapshot"] += 1
+            if not self.world.reading.broken:
+                self.look_at_everything()
         finally:
             self.world.sandbox.close()
+
+    def look_at_everything(self) -> None:
+        laws.come_to_rest(self.world)
+        for law in AT_REST:
+            law(self.world)
+            self.counts.laws[law.__name__.replace("_", " ")] += 1
+        laws.replays_from_any_snapshot(self.world, self.world.ids)
+        self.counts.laws["replays from any snapshot"] += 1

@@ -19,6 +19,7 @@ from domain.payment import Payment
 from domain.refusals import Refusal
 from domain.subscription import Subscription
 from services.command import Command
+from services.ports_payments import Limits
 from tests.simulation.accounts import (
     InvoiceRead,
     LineRead,
@@ -48,6 +49,7 @@ class Reading:
     def __init__(self, world: World) -> None:
         self.world = world
         self.read = 0
+        self.broken = False  # a law was, and what comes after says nothing more
         self.invoices: dict[UUID, InvoiceRead] = {}
         self.profiles: dict[UUID, ProfileRead] = {}
         self.subscriptions: dict[UUID, SubscriptionRead] = {}
@@ -68,13 +70,15 @@ class Reading:
     def catch_up(self) -> None:
         """Reads what is new; raises where a law is broken."""
         recorded = self.world.recorder.organizations[self.world.organization_id]
-        for event in recorded[self.read :]:
+        before, self.broken = self.read, True
+        while self.read < len(recorded):
+            event, self.read = recorded[self.read], self.read + 1
             self.world.counts.told[event.topic.removeprefix("seatledger.")] += 1
             self.take(self.world.ledger.mapper.to_domain_event(event))
-        self.world.counts.events += len(recorded) - self.read
-        if len(recorded) > self.read:
-            self.read = len(recorded)
+        if self.read > before:
+            self.world.counts.events += self.read - before
             self.judge()
+        self.broken = False
 
     def refuse_what_a_refusal_told(self, command: Command, before: int, refusal: Refusal) -> None:
         """A refused command tells only the due steps that it took first, and that a payment was tried."""
@@ -258,7 +262,7 @@ class Reading:
     def take_payment(self, one: UUID, event: Any) -> None:  # noqa: C901, PLR0912 - a table of kinds
         if isinstance(event, Payment.PaymentRequested):
             self.payments[one] = PaymentRead(event.billing_profile_id, event.amount_minor)
-            assert sum(part.amount_minor for part in event.allocation) == event.amount_minor
+            self.refuse_unmovable(event)
             return
         payment = self.payments[one]
         match event:
@@ -266,7 +270,7 @@ class Reading:
                 assert not payment.open, "tried again while it was open"
                 assert payment.status != "captured", "tried again although it was captured"
                 payment.attempt, payment.amount, payment.status = event.attempt, event.amount_minor, "requested"
-                assert sum(part.amount_minor for part in event.allocation) == event.amount_minor
+                self.refuse_unmovable(event)
             case Payment.PaymentAuthorized():
                 payment.status = "authorized"
             case Payment.PaymentCaptured():
@@ -282,6 +286,7 @@ class Reading:
                 payment.status = "released"
             case Payment.RefundRequested():
                 payment.refunds[event.refund_id] = event.amount_minor, "requested"
+                assert event.amount_minor % self.limits.step_minor == 0, "a refund that no provider moves"
                 assert payment.given_back <= payment.captured, "more is given back than was captured"
             case Payment.RefundSucceeded():
                 payment.refunds[event.refund_id] = event.amount_minor, "succeeded"
@@ -293,3 +298,12 @@ class Reading:
                 payment.disputes[event.dispute_id] = event.outcome
             case _:
                 pass
+
+    @property
+    def limits(self) -> Limits:
+        return self.world.sandbox.limits(self.world.beginning.currency)
+
+    def refuse_unmovable(self, event: Any) -> None:
+        """A payment is for its invoices, and of an amount that the provider moves."""
+        assert sum(part.amount_minor for part in event.allocation) == event.amount_minor
+        assert event.amount_minor == self.limits.floored(event.amount_minor) > 0, "a charge that no provider takes"

@@ -77,9 +77,11 @@ class Time:
         self.world.counts.laws["commands take the steps of the run"] += 1
 
     @precondition(lambda self: self.world.reading.subscriptions)
-    @rule(days=st.integers(2, 45))
-    def compare_late_and_daily(self, days: int) -> None:
+    @rule(days=st.integers(2, 45), offer=offers, price=st.integers(0, 5_000))
+    def compare_late_and_daily(self, days: int, offer: int, price: int) -> None:
+        """With another price from somewhere within these days on."""
         self.world.clock.now = self.world.latest
+        self.change_price(offer, 1 + price % days, price)
         if one_late_run_bills_as_daily_ones(self.world, days):
             self.world.counts.laws["one late run bills as daily ones"] += 1
 
@@ -95,8 +97,18 @@ class Time:
             withdrawal = self.world.command(WithdrawOffer, OPERATOR, **about, withdrawn_on=to)
             self.world.act(withdrawal, lambda command: withdraw_offer(self.world.ledger, command))
         else:
-            command = self.world.command(SchedulePrice, OPERATOR, **about, effective_on=on, unit_price_minor=price)
-            self.world.act(command, lambda command: schedule_price(self.world.ledger, command))
+            self.change_price(offer, days, price)
+
+    def change_price(self, offer: int, days: int, price: int) -> None:
+        command = self.world.command(
+            SchedulePrice,
+            OPERATOR,
+            organization_id=CATALOG,
+            offer_id=self.world.offer_ids[offer],
+            effective_on=utc_date(self.world.clock.now) + timedelta(days=days),
+            unit_price_minor=price,
+        )
+        self.world.act(command, lambda command: schedule_price(self.world.ledger, command))
 
     @rule(owner=st.integers(0, BUYERS - 1), country=st.sampled_from(["US", "DE", "CH", "JP", "HU", "KR"]))
     def move_house(self, owner: int, country: str) -> None:
