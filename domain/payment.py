@@ -9,6 +9,7 @@ from pydantic import AwareDatetime, Field
 from domain.calendar import Period
 from domain.kernel import Aggregate, AggregateBorn, Value
 from domain.offer import PriceFacts
+from domain.proration import RULES
 from domain.subscription import Channel
 from domain.tax import TaxRate
 
@@ -32,6 +33,16 @@ class Priced(Value):
     period: Period  # the days that are charged
     cycle_days: int = Field(ge=1)
     tax_rate: TaxRate
+
+    def total_minor(self, licenses: int) -> int:
+        """What so many licenses come to, tax included: what was agreed to when the intent was recorded."""
+        net = RULES[self.price.rule].amount(
+            unit_price_minor=self.price.unit_price_minor,
+            quantity=licenses,
+            days=self.period.days,
+            cycle_days=self.cycle_days,
+        )
+        return net + self.tax_rate.on(net)
 
 
 class PurchaseIntent(Priced):

@@ -51,7 +51,10 @@ def complete_command(ledger: Ledger, till: Till, organization: Organization, pay
 
 
 def carry_on(ledger: Ledger, till: Till, payment: Payment, requested: RecordedEvent) -> Receipt:
-    """The command as its intent and the envelope of the request say it."""
+    """The command as its intent and the envelope of the request say it.
+
+    Nobody is there to agree to another amount: it is refused then, and its hold is let go of.
+    """
     envelope = requested.envelope
     receipt = ledger.history.recorded(requested.organization_id, envelope.command_id, envelope.step)
     fingerprint = receipt.fingerprint if receipt else None
@@ -70,6 +73,7 @@ def carry_on(ledger: Ledger, till: Till, payment: Payment, requested: RecordedEv
                 subscription_id=replaced,
                 billing_profile_id=payment.billing_profile_id,
                 licenses=intent.licenses,
+                expected_amount_minor=intent.total_minor(intent.licenses),
             )
             return reactivate_subscription(ledger, command.as_recorded(fingerprint), till)
         case PurchaseIntent() as intent:
@@ -80,6 +84,7 @@ def carry_on(ledger: Ledger, till: Till, payment: Payment, requested: RecordedEv
                 channel=intent.channel,
                 purchaser_id=intent.purchaser_id,
                 billing_profile_id=payment.billing_profile_id,
+                expected_amount_minor=intent.total_minor(intent.licenses),
             )
             return buy_subscription(ledger, command.as_recorded(fingerprint), till)
         case IncreaseIntent() as intent:
@@ -89,6 +94,7 @@ def carry_on(ledger: Ledger, till: Till, payment: Payment, requested: RecordedEv
                 subscription_id=intent.subscription_id,
                 total=intent.total,
                 expected_total=intent.total_before,
+                expected_amount_minor=intent.total_minor(intent.total - intent.total_before),
             )
             return resize_licenses(ledger, command.as_recorded(fingerprint), till)
         case _:

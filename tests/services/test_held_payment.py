@@ -18,6 +18,7 @@ from domain.refusals import (
 )
 from services.buy_subscription import BuySubscription
 from services.cancel_subscription import CancelSubscription
+from services.change_bill_to import ChangeBillTo
 from services.command import Command
 from services.held_payment import Deal, paid_first
 from services.ledger import offer_id_of
@@ -194,6 +195,38 @@ def test_one_that_the_run_finds_refused_is_let_go_of(contoso: Contoso, clock: Cl
     clock.now += timedelta(minutes=10)
     contoso.advances()
     assert contoso.payments()[-1].status == "released"
+    all_is_settled(contoso)
+
+
+@pytest.mark.parametrize("what", PAID_FIRST)
+def test_the_run_charges_no_other_amount_than_was_agreed_to(contoso: Contoso, clock: Clock, what: str) -> None:
+    """Nobody is there to agree to the tax of another country: the hold is let go of, and the user may send it again."""
+    command = a_command(contoso, what)
+    contoso.sandbox.script(Faults().lost_answer("authorize"))
+    with contoso.declines(PaymentOutcomeUnknown):
+        contoso.run(command)
+    abroad = {"billing_profile_id": contoso.profile().id, "country": "DE"}
+    contoso.run(contoso.command(ChangeBillTo, contoso.buyer, **abroad))
+    clock.now += timedelta(minutes=10)
+    contoso.advances()
+    assert contoso.payments()[-1].status == "released"
+    all_is_settled(contoso)
+    contoso.run(command)
+    assert contoso.invoices()[-1].tax_minor > 0
+    all_is_settled(contoso)
+
+
+def test_the_run_adds_no_licenses_to_another_total(contoso: Contoso, clock: Clock) -> None:
+    """From 3 to 5 was wanted, and a colleague has made it 9: the run does not take four of them away."""
+    bought = contoso.buys_centrally(contoso.melissa)
+    resizes = partial(contoso.command, ResizeLicenses, contoso.admin, subscription_id=bought)
+    contoso.sandbox.script(Faults().lost_answer("authorize"))
+    with contoso.declines(PaymentOutcomeUnknown):
+        contoso.run(resizes(total=5))
+    contoso.run(resizes(total=9))
+    clock.now += timedelta(minutes=10)
+    contoso.advances()
+    assert contoso.pool(bought).total == 9
     all_is_settled(contoso)
 
 
