@@ -93,18 +93,20 @@ def take_answer(books: Books, till: Till, payment: Payment, answer: ProviderPaym
             payment.require_action(answer.reference)
         case _:
             payment.decline(answer.code or "declined")
-            fail(books, payment, answer.code or "declined", at)
+            fail(books, till, payment, answer.code or "declined", at)
 
 
-def fail(books: Books, payment: Payment, code: str, at: datetime) -> None:
-    """The invoice that was collected is past due; small ones that went along wait for the next charge."""
-    *others, collected = [books.invoice(part.invoice_id) for part in payment.allocation]
-    for waiting in others:
-        waiting.end_collection(payment.id)
-    collected.fail_collection(payment.id, code, utc_date(at))
-    if collected.status == "past_due" and not collected.disputed:
-        for subscription in books.owners_of(collected):
-            subscription.fall_past_due(collected.id)
+def fail(books: Books, till: Till, payment: Payment, code: str, at: datetime) -> None:
+    """The invoice that was collected is past due; what could not be charged alone waits for the next charge."""
+    limits = till.gateway.limits(payment.currency)
+    for invoice in [books.invoice(part.invoice_id) for part in payment.allocation]:
+        if limits.floored(invoice.due_minor):
+            invoice.fail_collection(payment.id, code, utc_date(at))
+            if invoice.status == "past_due" and not invoice.disputed:
+                for subscription in books.owners_of(invoice):
+                    subscription.fall_past_due(invoice.id)
+        else:
+            invoice.end_collection(payment.id)
 
 
 def refund_open_refunds(books: Books, till: Till, asked: set[UUID]) -> None:

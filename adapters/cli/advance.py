@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from datetime import date, timedelta
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -22,6 +23,10 @@ from domain.refusals import NotYetThen
 from services.advance import SANDBOX, Advance, Advanced
 from services.complete_due_work import CompleteDueWork, complete_due_work
 from services.ports_reads import DueProfile
+from services.reconcile_settlement import ReconcileSettlement, reconcile_settlement
+from services.take_settlement import take_settlement
+
+LEARNT = timedelta(days=7)  # back; `invoice reconcile --learn` reaches further
 
 
 @verb(root, "advance", role=OPERATOR)
@@ -38,7 +43,8 @@ def advance(
     """The life-cycle run: renews, charges, retries, expires and disables what is due; of all organizations, or of one.
 
     It may run as often as one likes, and several at once: what was done is not done again. A time later than now is for
-    simulated organizations on the sandbox. It also frees the licenses of removed members that a crash left assigned.
+    simulated organizations on the sandbox. It also learns what the provider settled in the last week, and frees the
+    licenses of removed members that a crash left assigned.
 
     Examples: `seatledger advance --workers 4`, `seatledger advance --org contoso --as-of 2027-01-31`
     """
@@ -63,9 +69,24 @@ def advance(
             outcomes = advance_here(house, command, counts, progress)
         else:
             outcomes = Crew(house.settings, command, progress, tell_started).run(list(counts), workers)
+    learn(call, until, only)
     query = call.wish(CompleteDueWork, until=until, at_least=house.views.head(), organization_id=only)
     released = complete_due_work(house.ledger, house.due_work, house.holdings, query)
     return summary(call, outcomes, released=len(released))
+
+
+def learn(call: Call, until: date, only: UUID | None) -> None:
+    """Records what the provider settled lately and nobody told: refunds that came back, disputes, lost answers."""
+    house = call.house
+    query = call.wish(
+        ReconcileSettlement,
+        organization_id=only,
+        since=until - LEARNT,
+        until=until,
+        at_least=house.views.head(),
+    )
+    gateway = house.till_of(only).gateway if only else house.gateway
+    take_settlement(house.ledger, house.till_of, reconcile_settlement(gateway, house.movement_views, query))
 
 
 class Progress:

@@ -14,8 +14,8 @@ from adapters.cli.groups import invoices
 from adapters.cli.parse import day_from
 from adapters.cli.verb import verb
 from domain.organization import organization_id_of
-from services.reconcile_settlement import Reconciled, ReconcileSettlement, SettlementDifference, reconcile_settlement
-from services.resume_payments import resume_payment
+from services.reconcile_settlement import ReconcileSettlement, SettlementDifference, reconcile_settlement
+from services.take_settlement import take_settlement
 
 
 @verb(invoices, "reconcile", role=OPERATOR)
@@ -47,7 +47,7 @@ def reconcile(
     gateway = call.till.gateway if only else house.gateway
     found = reconcile_settlement(gateway, house.movement_views, query)
     if learn and found.payment_ids:
-        learn_of(call, found)
+        take_settlement(house.ledger, house.till_of, found)
         query = query.model_copy(update={"at_least": house.views.head()})
         found = reconcile_settlement(gateway, house.movement_views, query)
     rows = [difference_row(one) for one in found.differences]
@@ -57,17 +57,6 @@ def reconcile(
     columns = ("what", "kind", "on", "payment", "there", "here")
     title = f"{compared}: {plural(len(rows), 'difference')}"
     return Answer(found.model_dump(), table(title, columns, rows, numbers=("there", "here")), exit_code=REFUSED)
-
-
-def learn_of(call: Call, found: Reconciled) -> None:
-    """Looks at the payments that the provider knows more of."""
-    house = call.house
-    owners = {one.payment_id: one.organization_id for one in found.differences}
-    for payment_id in found.payment_ids:
-        if organization_id := owners[payment_id]:
-            organization = house.ledger.organization(organization_id)
-            till, at = house.till_of(organization_id), house.ledger.now(organization)
-            resume_payment(house.ledger, till, organization, payment_id, at=at)
 
 
 def difference_row(one: SettlementDifference) -> tuple[object, ...]:
