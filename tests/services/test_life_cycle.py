@@ -279,6 +279,31 @@ def test_nothing_renews_while_it_is_past_due_and_all_is_made_up_for(contoso: Con
     assert [invoice.due_on for invoice in contoso.invoices()] == [date(2025, 1, 31), FEB_28, MAR_31]
 
 
+def test_one_of_two_that_share_an_unpaid_invoice_is_cancelled(contoso: Contoso) -> None:
+    ending, staying = contoso.buys(), contoso.buys(licenses=2)
+    contoso.changes_card("tok_declined")
+    contoso.advances(FEB_28)
+    content = {"subscription_id": ending, "when": "now", "reason": "other"}
+    contoso.run(contoso.command(CancelSubscription, contoso.buyer, **content))
+    renewal = contoso.invoices()[-1]
+    assert (renewal.credited_minor, renewal.due_minor, renewal.status) == (4_200, 2_800, "past_due")
+    contoso.changes_card("tok_amex")
+    assert contoso.subscription(staying).life == "active"
+    assert contoso.subscription(ending).life == "disabled"
+    contoso.advances(MAR_31)
+    assert contoso.invoices()[-1].total_minor == 2_800
+
+
+def test_a_year_of_unpaid_cycles_is_caught_up_with_and_recovers_whole(contoso: Contoso) -> None:
+    bought = contoso.buys(terms=FOR_A_YEAR)
+    contoso.changes_card("tok_declined")
+    contoso.advances(date(2025, 6, 15))
+    assert [invoice.status for invoice in contoso.invoices()] == ["paid", *["past_due"] * 4]
+    contoso.changes_card("tok_amex")
+    assert {invoice.status for invoice in contoso.invoices()} == {"paid"}
+    assert contoso.subscription(bought).life == "active"
+
+
 def test_the_end_of_grace_credits_unused_days_and_gives_up_the_rest(contoso: Contoso, unpaid: UUID) -> None:
     contoso.assigns(unpaid, contoso.ben)
     contoso.advances(FEB_28)

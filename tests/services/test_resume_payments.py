@@ -200,6 +200,34 @@ def test_a_charge_whose_answer_got_lost_is_made_once(contoso: Contoso, bought: U
     assert [told for told in contoso.told() if isinstance(told, Invoice.CollectionFailed)] == []
 
 
+@pytest.mark.parametrize("fault", ["lost_request", "lost_answer"])
+def test_what_is_cancelled_while_its_charge_is_unknown_is_given_back(
+    contoso: Contoso, bought: UUID, fault: str
+) -> None:
+    contoso.sandbox.script(getattr(Faults(), fault)("charge").lost_request("find", times=2))
+    contoso.advances(FEB_28)
+    ending = {"subscription_id": bought, "when": "now", "reason": "other"}
+    contoso.run(contoso.command(CancelSubscription, contoso.buyer, **ending))
+    for _ in range(2):
+        contoso.advances()
+    renewal = contoso.invoices()[-1]
+    assert (renewal.credited_minor, renewal.due_minor) == (4_200, 0)
+    assert contoso.sandbox.captured()["USD"] - contoso.sandbox.refunded().get("USD", 0) == 4_200
+    balances(contoso)
+
+
+def test_what_is_taken_back_before_its_hold_was_taken_is_given_back(contoso: Contoso) -> None:
+    contoso.can_pay(contoso.melissa)
+    contoso.sandbox.script(Faults().lost_request("capture").lost_request("find", times=2))
+    bought = contoso.buys()
+    resizes(contoso, bought, 1)
+    for _ in range(2):
+        contoso.advances()
+    assert not contoso.sandbox.holds()
+    assert contoso.sandbox.captured()["USD"] - contoso.sandbox.refunded()["USD"] == 1_400
+    balances(contoso)
+
+
 def test_a_bank_that_asks_for_the_payer_declines_a_renewal(contoso: Contoso, bought: UUID) -> None:
     """Nobody is there to confirm it: past due, until somebody pays on session."""
     contoso.changes_card("tok_action_required")

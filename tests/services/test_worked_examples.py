@@ -99,6 +99,20 @@ def test_after_24_hours_only_unused_days_come_back(contoso: Contoso, clock: Cloc
     assert refunded(contoso) == 135_000  # 27 of 28 days
 
 
+def test_more_than_the_unused_days_comes_back_once_in_thirty_days(contoso: Contoso, clock: Clock) -> None:
+    """Or a hundred licenses that are bought anew every day would cost nearly nothing."""
+    for bought_at, refund in (
+        (JAN_31, 140_000),  # everything, on Feb 1
+        (at(2, 1), 135_000),  # 27 of 28 days
+        (at(3, 2), 140_000),  # everything, on Mar 3, which is 30 days later
+    ):
+        clock.now, before = bought_at, refunded(contoso)
+        bought = contoso.buys(licenses=100)
+        clock.now += timedelta(hours=23)
+        cancels(contoso, bought)
+        assert refunded(contoso) - before == refund
+
+
 def test_a_batch_that_spans_two_cycles_is_credited_on_the_younger_line(contoso: Contoso, clock: Clock) -> None:
     """Yearly, billed monthly: bought on Feb 25, charged anew on Feb 28, taken back on Mar 2."""
     bought = contoso.buys(licenses=100, terms=FOR_A_YEAR)
