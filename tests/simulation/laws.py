@@ -2,7 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from random import Random
 from typing import Any
 from uuid import UUID
@@ -27,13 +27,14 @@ KINDS: dict[str, type[Aggregate]] = {
 ROUNDS_TO_REST = 8
 
 
-def run(world: World) -> None:
-    """The life-cycle run as of now, over what the read tables propose, and what the provider gave a hint of."""
+def run(world: World, *, as_of: datetime | None = None) -> None:
+    """The life-cycle run as of now or before, over what the read tables propose and the provider gave a hint of."""
     try:
         world.take_hints()
     except LedgerUnavailable:
         world.counts.faults["a hint was cut off"] += 1
-    advance(world, world.proposals.due_profiles(utc_date(world.ledger.now(organization_of(world)))))
+    until = as_of or world.ledger.now(organization_of(world))
+    advance(world, world.proposals.due_profiles(utc_date(until)), as_of=as_of)
 
 
 def run_over_everything(world: World, *, all_payments: bool = False) -> None:
@@ -45,8 +46,8 @@ def run_over_everything(world: World, *, all_payments: bool = False) -> None:
     advance(world, [DueProfile(world.organization_id, one, tuple(waiting[one])) for one in world.reading.profiles])
 
 
-def advance(world: World, due: Iterable[DueProfile]) -> None:
-    command = Advance(actor=OPERATOR)
+def advance(world: World, due: Iterable[DueProfile], *, as_of: datetime | None = None) -> None:
+    command = Advance(actor=OPERATOR, as_of=as_of)
     try:
         advance_organization(world.ledger, world.till, command, organization_id=world.organization_id, due=list(due))
     except LedgerUnavailable:

@@ -137,7 +137,7 @@ class Purchases:
             self.end(one, now=True)
 
     @precondition(some_bought)
-    @rule(number=ones, total=st.one_of(st.none(), st.integers(1, 30)))
+    @rule(number=ones, total=st.one_of(st.none(), st.integers(1, 3), st.integers(1, 30)))
     def schedule(self, number: int, total: int | None) -> None:
         one = self.subscription(number)
         command = self.world.command(ScheduleLicenses, self.world.actor_for(one), subscription_id=one, total=total)

@@ -8,15 +8,17 @@ from hypothesis.stateful import precondition, rule
 
 from domain.calendar import utc_date
 from domain.organization import CATALOG
+from domain.product import Policy, ProductFacts
 from services.change_bill_to import ChangeBillTo, change_bill_to
 from services.deactivate_member import DeactivateMember, deactivate_member
 from services.import_members import ImportMembers, import_members
 from services.reactivate_member import ReactivateMember, reactivate_member
 from services.remove_member import RemoveMember, remove_member
 from services.schedule_price import SchedulePrice, schedule_price
+from services.set_self_service_policy import SetSelfServicePolicy, set_self_service_policy
 from services.withdraw_offer import WithdrawOffer, withdraw_offer
 from tests.services.contoso import OPERATOR, generated
-from tests.simulation.beginning import BUYERS, PEOPLE
+from tests.simulation.beginning import BUYERS, PEOPLE, PRODUCTS
 from tests.simulation.copies import commands_take_the_steps_of_the_run, one_late_run_bills_as_daily_ones
 from tests.simulation.laws import run, run_over_everything
 from tests.simulation.world import World
@@ -37,9 +39,12 @@ class Time:
     def clock_is_set_back(self, hours: int) -> None:
         self.world.turn_clock(-timedelta(hours=hours))
 
-    @rule(days=st.integers(1, 60))
-    def run_late(self, days: int) -> None:
+    @rule(days=st.integers(1, 60), behind=st.sampled_from([0, 0, 1, 10, 29]))
+    def run_late(self, days: int, behind: int) -> None:
+        """Sometimes as of a day before first."""
         self.world.turn_clock(timedelta(days=days))
+        if behind:
+            run(self.world, as_of=self.world.clock.now - timedelta(days=behind))
         run(self.world)
 
     @rule(days=st.integers(1, 9))
@@ -117,6 +122,12 @@ class Time:
         profile_id = self.world.own_profile(actor.id)
         command = self.world.command(ChangeBillTo, actor, billing_profile_id=profile_id, country=country)
         self.world.act(command, lambda command: change_bill_to(self.world.ledger, command, self.world.till))
+
+    @rule(product=st.sampled_from(PRODUCTS), policy=st.sampled_from(["Enabled", "Enabled", "Disabled"]))
+    def set_policy(self, product: ProductFacts, policy: Policy) -> None:
+        about = {"product_id": product.product_id, "policy": policy}
+        command = self.world.command(SetSelfServicePolicy, self.world.admin, **about)
+        self.world.act(command, lambda command: set_self_service_policy(self.world.ledger, command))
 
     # People.
 

@@ -36,6 +36,11 @@ class Trouble:
         self.world.counts.faults["a run comes between"] += 1
         self.world.disturb(skip, come, after=False)
 
+    @rule(skip=skips)
+    def double_click(self, skip: int) -> None:
+        """The next command comes twice at once."""
+        self.world.doubled = skip
+
     @precondition(lambda self: self.world.answered is not None)
     @rule()
     def the_same_again(self) -> None:

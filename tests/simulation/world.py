@@ -4,6 +4,7 @@ Everything in it is made of the numbers that it is given, so that the same histo
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 from uuid import UUID, uuid5
@@ -56,6 +57,7 @@ class World:
         self.answered: tuple[Command, Callable[[Any], Receipt], Receipt] | None = None
         self.refusal: str | None = None  # of the last command
         self.between = False  # somebody came between while it was carried out
+        self.doubled: int | None = None  # the next command comes twice at once, at the save after so many
         self._found()
 
     @property
@@ -90,6 +92,7 @@ class World:
         other.people, other.offer_ids = list(self.people), list(self.offer_ids)
         other.cards = {owner: list(cards) for owner, cards in self.cards.items()}
         other.proposals, other.answered, other.refusal, other.between = Proposals(other), None, None, False
+        other.doubled = None
         other.reading = self.reading.copy_for(other)
         return other
 
@@ -120,6 +123,8 @@ class World:
         before, receipt = self.head, None
         self.counts.commands += 1
         self.refusal, self.between = None, False
+        if self.doubled is not None:
+            self._double(command, carry_out)
         try:
             receipt = carry_out(command)
             self.answered = command, carry_out, receipt
@@ -134,6 +139,18 @@ class World:
             self.unanswered.append((command, carry_out))
         self.reading.catch_up()
         return receipt
+
+    def _double(self, command: C, carry_out: Callable[[C], Receipt]) -> None:
+        """The same command comes a second time while it is being carried out: at one of its saves."""
+
+        def come() -> None:
+            self.between = True
+            with suppress(Refusal, LedgerUnavailable, GatewayUnavailable):
+                carry_out(command)
+
+        skip, self.doubled = self.doubled or 0, None
+        self.counts.faults["the same command comes between"] += 1
+        self.disturb(skip, come, after=False)
 
     def repeat_answered(self) -> None:
         """The command that was carried out last comes again."""
