@@ -23,7 +23,7 @@ def drivers(money_url: str) -> Iterator[ProcessPoolExecutor]:
     """Two processes, forked from one that has read all code and opened nothing."""
     assert money_url  # they end before the server does
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["tests.system.money.raced", "tests.system.money.runs"])
+    context.set_forkserver_preload(["tests.system.money.lost", "tests.system.money.raced", "tests.system.money.runs"])
     with ProcessPoolExecutor(2, mp_context=context) as pool:
         yield pool
 
