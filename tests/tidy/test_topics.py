@@ -2,9 +2,11 @@
 
 import pytest
 
+from tests.tidy.source import ROOT
 from tests.tidy.topics import aggregates, built, load, named_aggregates, named_events, read, store
 
 GOLDEN = read()
+HISTORY = [line.replace("\n  ", " ") for line in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8").split("\n- ")]
 STORED = [
     pytest.param(topic, int(version), state, id=f"{topic}-v{version}-{number}")
     for topic, versions in GOLDEN.events.items()
@@ -48,3 +50,10 @@ def test_every_choice_of_an_event_has_a_sample(topic: str) -> None:
     stored = GOLDEN.events[topic].get(str(cls.class_version), [])
     new = [state for state in built(topic, cls) if state not in stored]
     assert not new, f"{topic} can say something new: run `make topics` and commit tests/history/topics.json: {new}"
+
+
+@pytest.mark.parametrize("topic", sorted(named_events()))
+def test_the_changelog_names_every_event(topic: str) -> None:
+    _, aggregate, event = topic.split(".")
+    [line] = [line for line in HISTORY if line.startswith(f"`{aggregate}`:")] or [""]
+    assert f"`{event}`" in line, f"consumers read the section History of CHANGELOG.md: name {aggregate}.{event} there"
