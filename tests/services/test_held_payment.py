@@ -285,6 +285,7 @@ def test_a_hold_is_not_let_go_of_while_somebody_else_takes_it(contoso: Contoso, 
         if not recorded:
             contoso.sandbox.script(Faults().lost_request("capture"))  # not yet taken
             recorded.append(contoso.run(command))
+            contoso.sandbox.script(Faults().lost_request("find"))  # nor by who decides now
         return resize_deal(contoso.ledger, contoso.till, command, at)
 
     assert paid_first(contoso.ledger, contoso.till, command, decide) == recorded[0]
