@@ -38,7 +38,7 @@ def add_payment_method(ledger: Ledger, command: AddPaymentMethod, till: Till) ->
         raise CardNotAccepted(why=refused.code) from None
     except GatewayUnavailable:
         raise PaymentProviderUnavailable(asked_to="store") from None
-    facts = card_facts(ledger, command, command.holder, command.address)
+    facts = card_facts(ledger, command, command.holder, command.address, subject_id=command.actor.id)
     method = PaymentMethod.add(
         id=command.payment_method_id,
         owner_id=command.actor.id,
@@ -68,12 +68,12 @@ def known_of(card: Card, provider: str) -> CardFacts:
 
 
 def card_facts(
-    ledger: Ledger, command: Command, holder: str | None, address: str | None
+    ledger: Ledger, command: Command, holder: str | None, address: str | None, *, subject_id: UUID
 ) -> dict[Purpose, PersonalFact]:
-    """What is personal about a card, by purpose."""
+    """What is personal about a card, by purpose; its owner's, whoever says it."""
     given: dict[Purpose, str | None] = {"card_holder": holder, "card_address": address}
     return {
-        purpose: ledger.fact(command, purpose, subject_id=command.actor.id, purpose=purpose, value=value)
+        purpose: ledger.fact(command, purpose, subject_id=subject_id, purpose=purpose, value=value)
         for purpose, value in given.items()
         if value is not None
     }

@@ -66,7 +66,7 @@ def edit_payment_method(ledger: Ledger, command: EditPaymentMethod, till: Till) 
         raise CardNotAccepted(why=refused.code) from None
     except GatewayUnavailable:
         raise PaymentProviderUnavailable(asked_to="edit") from None
-    facts = card_facts(ledger, command, command.holder, command.address)
+    facts = card_facts(ledger, command, command.holder, command.address, subject_id=method.owner_id)
     method.edit(
         expiry=command.expiry,
         holder=facts["card_holder"].ref if "card_holder" in facts else None,

@@ -114,6 +114,20 @@ def test_its_owner_and_who_may_charge_where_it_is_charged(contoso: Contoso, anot
     takes_an_active_member(contoso, another, lambda actor: an_edit(contoso, card, actor), role="purchaser")
 
 
+def test_what_a_contributor_says_of_a_card_is_its_owners(contoso: Contoso) -> None:
+    """It is erased with the owner, and stays when the contributor goes."""
+    profile_id = contoso.can_pay(contoso.melissa)
+    card = contoso.profile().payment_method_id
+    grant = {"billing_profile_id": profile_id, "member_id": contoso.ben, "role": "contributor"}
+    contoso.run(contoso.command(GrantProfileRole, contoso.buyer, **grant))
+    contoso.run(an_edit(contoso, card, contoso.purchaser(contoso.ben), holder="Generated Member"))
+    holder = contoso.ledger.payment_method(contoso.organization_id, card).holder
+    assert holder is not None
+    fact = contoso.kept(holder.fact_id)
+    assert fact is not None
+    assert fact.subject_id == contoso.melissa
+
+
 def test_a_removed_one_is_not_there(contoso: Contoso, card: UUID) -> None:
     contoso.run(contoso.command(RemovePaymentMethod, contoso.buyer, payment_method_id=card))
     with contoso.refuses(NotFound, what="payment method", key=str(card)):
