@@ -66,7 +66,7 @@ ALLOWED: dict[Act, frozenset[LifeState]] = {
     "assign": frozenset({"active", "in_grace", "expired"}),
     "unassign": frozenset({"active", "in_grace", "expired", "disabled"}),
     "take over": frozenset({"active", "in_grace"}),
-    "adopt": frozenset({"active"}),
+    "adopt": frozenset({"active", "expired", "disabled"}),  # the latter two to be reactivated
     "move to": frozenset({"active"}),
 }
 

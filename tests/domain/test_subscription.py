@@ -171,7 +171,7 @@ PERMITTED: dict[Act, str] = {
     "unassign": "active in_grace expired disabled",
     # Not in the table: what an admin does who takes over, and what licenses can be moved to.
     "take over": "active in_grace",
-    "adopt": "active",
+    "adopt": "active expired disabled",
     "move to": "active",
 }
 

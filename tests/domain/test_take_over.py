@@ -6,7 +6,7 @@ from typing import get_args
 
 import pytest
 
-from domain.refusals import InvoicePastDue, NothingToReactivate, SubscriptionNotActive
+from domain.refusals import InvoicePastDue, NothingToReactivate
 from domain.subscription import Subscription, TakeOverReason
 from tests.domain.subscription_facts import (
     ANOTHER_SUBSCRIPTION,
@@ -122,8 +122,8 @@ def test_what_is_past_due_is_paid_before_it_is_adopted() -> None:
 
 
 @pytest.mark.parametrize("given", [(expired,), (disabled(),)])
-def test_what_has_ended_is_not_adopted(given: tuple[Deed, ...]) -> None:
-    Scenario(Subscription).given(A_SUBSCRIPTION, *given).when(adopted()).then_refused(SubscriptionNotActive)
+def test_what_has_ended_can_be_adopted_and_then_reactivated(given: tuple[Deed, ...]) -> None:
+    Scenario(Subscription).given(A_SUBSCRIPTION, *given).when(adopted()).leaving(channel="central", purchaser_id=BEN)
 
 
 def test_recurring_billing_of_who_left_goes_off_with_that_reason() -> None:

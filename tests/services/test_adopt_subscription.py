@@ -11,13 +11,13 @@ from domain.refusals import (
     MemberNotActive,
     NotAllowed,
     NotFound,
-    SubscriptionNotActive,
 )
 from domain.subscription import Subscription
 from services.adopt_subscription import AdoptSubscription
 from services.cancel_subscription import CancelSubscription
 from services.command import Actor
 from services.grant_role import GrantRole
+from services.reactivate_subscription import ReactivateSubscription
 from services.resize_licenses import ResizeLicenses
 from services.revoke_role import RevokeRole
 from services.set_recurring_billing import SetRecurringBilling
@@ -145,22 +145,31 @@ def test_who_ceases_to_be_an_admin_meanwhile(contoso: Contoso) -> None:
         contoso.run(an_adoption(contoso, bought, ben))
 
 
-def test_one_that_has_ended_or_is_past_due(contoso: Contoso) -> None:
-    bought, other = contoso.buys(), contoso.buys()
-    contoso.run(contoso.command(CancelSubscription, contoso.buyer, subscription_id=bought, when="now", reason="other"))
-    with contoso.refuses(SubscriptionNotActive, state="disabled"):
-        contoso.run(an_adoption(contoso, bought))
+def test_one_that_is_past_due(contoso: Contoso) -> None:
+    bought = contoso.buys()
     contoso.changes_card("tok_declined")
     contoso.advances(date(2025, 2, 28))
     with contoso.refuses(InvoicePastDue, invoice_ids=[str(contoso.invoices()[-1].id)]):
-        contoso.run(an_adoption(contoso, other))
+        contoso.run(an_adoption(contoso, bought))
 
 
-def test_a_cancellation_meanwhile(contoso: Contoso) -> None:
+def test_an_ownerless_one_that_has_expired_can_be_adopted_and_reactivated(contoso: Contoso) -> None:
+    bought = contoso.buys()
+    contoso.removes(contoso.melissa)
+    contoso.advances(date(2025, 3, 1))
+    assert contoso.subscription(bought).life == "expired"
+    contoso.can_pay(contoso.chris)
+    contoso.run(an_adoption(contoso, bought))
+    again = contoso.command(ReactivateSubscription, contoso.admin, subscription_id=bought)
+    contoso.run(again)
+    new = contoso.subscription(again.new_subscription_id)
+    assert (new.life, new.purchaser_id, new.channel) == ("active", contoso.chris, "central")
+
+
+def test_a_cancellation_meanwhile_is_no_obstacle(contoso: Contoso) -> None:
     bought = contoso.buys()
     ending = {"subscription_id": bought, "when": "now", "reason": "other"}
-    cancels = contoso.running(CancelSubscription, contoso.buyer, **ending)
-    with refused_at_second_sight(contoso, cancels, SubscriptionNotActive, state="disabled"):
+    with decided_twice(contoso, contoso.running(CancelSubscription, contoso.buyer, **ending)):
         contoso.run(an_adoption(contoso, bought))
 
 

@@ -82,14 +82,17 @@ def story(ledger: Ledger, clock: Clock) -> Bills:
     bills.at(2026, 2, 11).buys(1, monthly)  # and goes along
     bills.gateway.script(Faults().lost_answer("capture"))
     bills.at(2026, 2, 12).buys(1, monthly)
+    cheap = bills.at(2026, 2, 13).buys(5, bills.sells(50))
     bills.gateway.script(Faults().lost_answer("charge"))
     bills.at(2026, 2, 28).runs()  # renewals, one with no answer at first
     bills.at(2026, 3, 1).runs()
     bills.changes_card("tok_declined:3")
     with pytest.raises(PaymentDeclined):
         bills.buys(1, monthly)
-    for day in (6, 10, 11, 12, 15, 18):  # renewals are declined, and what waits goes along
+    for day in (6, 10, 11, 12, 15):  # renewals are declined, and what waits goes along
         bills.at(2026, 3, day).runs()
+    bills.at(2026, 3, 17).cancels(cheap)  # what is left of it is too small to be charged alone
+    bills.at(2026, 3, 18).runs()
     bills.changes_card("tok_visa:4")  # recovered
     bills.changes_card("tok_action_required:5")
     with pytest.raises(PaymentActionRequired):

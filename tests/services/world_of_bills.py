@@ -156,11 +156,7 @@ class Bills:
 
     def told(self, kind: Any) -> Iterator[Any]:
         """The events of a kind, oldest first."""
-        return (
-            self.ledger.mapper.to_domain_event(event)
-            for event in self.history()
-            if event.topic == kind.TOPIC
-        )
+        return (self.ledger.mapper.to_domain_event(event) for event in self.history() if event.topic == kind.TOPIC)
 
     def ids_of(self, kind: Any) -> list[UUID]:
         return [event.originator_id for event in self.told(kind)]
