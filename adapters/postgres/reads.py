@@ -55,6 +55,7 @@ class ReadModels:
         names = [projection.name for projection in projections]
         with ExitStack() as stack:
             inline: Projector | None = None
+            looked_again = False
             while True:
                 positions: dict[str, int] = {}
                 with unavailable_is_told(), self._pool.connection() as connection:
@@ -69,7 +70,10 @@ class ReadModels:
                         try:
                             return query(connection, tables)
                         except psycopg.errors.UndefinedTable:
-                            continue  # dropped since it was looked up: another build is live now
+                            if not looked_again:
+                                looked_again = True
+                                continue  # dropped since it was looked up: another build is live now
+                            positions = {}  # of an earlier release, which had no such table
                         except psycopg.errors.UndefinedColumn:
                             positions = {}  # of an earlier release: this one's tables are being built
                 waited_s = time.monotonic() - started

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 from uuid import UUID, uuid5
 
+import psycopg
 import pytest
 
 from adapters.embedded.postgres import EmbeddedPostgres
@@ -218,3 +219,13 @@ def test_a_position_that_never_was_is_waited_for_and_refused(world: World) -> No
     _, _, position = world.buy(1)
     with ReadModels(world.url, wait_s=0.3) as models, pytest.raises(NotYet):
         PurchaseReads(models).list(CONTOSO_ID, ALL, at_least=position + 1_000)
+
+
+def test_a_table_that_an_earlier_release_did_not_have_is_built_and_not_asked_for_without_end(world: World) -> None:
+    subscription, _, position = world.buy(1)
+    assert world.purchases.one(CONTOSO_ID, subscription.id, at_least=position)
+    with psycopg.connect(world.url, autocommit=True) as owner:
+        owner.execute("DROP TABLE projections.purchases_b1")
+        owner.execute("UPDATE projections.builds SET version = version - 1 WHERE projection = 'purchases'")
+    assert world.purchases.one(CONTOSO_ID, subscription.id, at_least=position)
+    assert [build.build for build in world.models.builds() if build.projection == "purchases"][-1] == 2
