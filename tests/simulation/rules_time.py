@@ -64,7 +64,11 @@ class Time:
 
     @rule()
     def run_twice(self) -> None:
-        """Without a fault the second run of a moment tells nothing, and the first one has left nothing out."""
+        """Without a fault the second run of a moment tells nothing, and the first one has left nothing out.
+
+        By a clock that goes right: what is due on a day is not looked for on the day before.
+        """
+        self.world.clock.now = self.world.latest
         self.world.sandbox.clear_script()
         self.world.undisturb()
         run(self.world)

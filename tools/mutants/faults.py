@@ -33,7 +33,9 @@ RECEIPT = """  insert into ledger.commands values (organization, command, comman
 LOOK_AT_FUTURES = """            for future in futures:
                 future.get(timeout=0)  # the commit would answer even if one of them was lost
 """
-RESIZED = """    def _resized(self, total: int, batches: tuple[Batch, ...]) -> None:
+RESIZED = """        over_assigned_until: date | None,
+    ) -> None:
+        self.total = total
 """
 
 FAULTS = [
