@@ -103,4 +103,47 @@ FAULTS = [
         ],
         "tests/tidy/test_event_bodies.py::test_no_rule_stands_in_an_event_body",
     ),
+    Fault(
+        "a charge that is sent again without asking the provider for its own object",
+        [
+            Edit(
+                "services/charging.py",
+                "known = None if payment.id in books.fresh else till.gateway.find(handle)",
+                "known = None",
+            )
+        ],
+        "tests/system/money/test_kills.py::test_a_kill_at_any_step_changes_nothing[renewal of two profiles]",
+    ),
+    Fault(
+        "a purchase that is recorded and whose hold nobody takes",
+        [Edit("services/held_payment.py", "        claim(deal.books, held)\n", "")],
+        "tests/services/test_buy_subscription.py",
+    ),
+    Fault(
+        "a credit by the day with a day too many",
+        [
+            Edit(
+                "domain/crediting.py",
+                "return min(standing.days, max(0, (charge.cycle.end - utc_date(at)).days))",
+                "return max(0, (charge.cycle.end - utc_date(at)).days) + 1",
+            )
+        ],
+        "tests/domain/test_crediting.py",
+    ),
+    Fault(
+        "a tax of credit notes that is rounded for each by itself",
+        [
+            Edit(
+                "domain/invoice.py",
+                "return self.tax_rate.on(before) - self.tax_rate.on(before - net_minor)",
+                "return self.tax_rate.on(net_minor)",
+            )
+        ],
+        "tests/domain/test_credit_notes.py",
+    ),
+    Fault(
+        "a refund that is not counted on its invoice",
+        [Edit("services/billing.py", "            invoice.count_refund(payment_id, refund_id, refund)\n", "")],
+        "tests/services/test_cancel_subscription.py",
+    ),
 ]
