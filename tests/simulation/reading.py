@@ -1,6 +1,6 @@
 """A reading of history that knows nothing of the aggregates: what events say, added up, with the laws that they keep.
 
-The laws of §6 and §7 that hold after every event stand here; those that take a look at the provider, at copies of the
+The laws of amounts, invoices and payments that hold after every event stand here; those that take a look at the provider, at copies of the
 world or at snapshots stand in `laws` and `copies`.
 """
 

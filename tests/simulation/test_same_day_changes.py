@@ -1,4 +1,4 @@
-"""Changes of one day that are credited by the day: their exact net does not depend on their order (§6)."""
+"""Changes of one day that are credited by the day: their exact net does not depend on their order."""
 
 from datetime import UTC, date, datetime, time, timedelta
 from fractions import Fraction

@@ -1,4 +1,4 @@
-"""Random histories of billing in memory, in processes of their own: the laws of §6 and §7, again and again.
+"""Random histories of billing in memory, in processes of their own: the laws of amounts, again and again.
 
 `tests/simulation` says what happens in a history and which laws it keeps; a failing one is shrunk to a short story.
 """
