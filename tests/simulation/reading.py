@@ -1,7 +1,7 @@
 """A reading of history that knows nothing of the aggregates: what events say, added up, with the laws that they keep.
 
-The laws of amounts, invoices and payments that hold after every event stand here; those that take a look at the provider, at copies of the
-world or at snapshots stand in `laws` and `copies`.
+The laws of amounts, invoices and payments that hold after every event stand here; those that take a look at the
+provider, at copies of the world or at snapshots stand in `laws` and `copies`.
 """
 
 from __future__ import annotations
