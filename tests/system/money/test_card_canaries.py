@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,8 +26,9 @@ from tests.adapters.kafka.conftest import Relayed
 ROOT = Path(__file__).parents[3]
 DIGITS = "4929123456789015"  # no real card: it passes the checksum, and stands nowhere else
 FORMS = (DIGITS, "4929 1234 5678 9015", "4929-1234-5678-9015")
-CODE = '"security_code": "7391"'
-SMUGGLED = (*FORMS, CODE, DIGITS[4:])
+SMUGGLED = (*FORMS, DIGITS[4:])
+CODE = "7391"
+ALONE = re.compile(rf"(?<![0-9A-Za-z.-]){CODE}(?![0-9A-Za-z.-])")  # not within an id, a hash or an instant
 KEPT = "benign-canary"
 HEADER = "User Name,First Name,Last Name,Display Name,Job Title,Department,Office Number,Office Phone,Mobile Phone,Fax,"
 ROW_REST = "Alternate email address,Address,City,State or Province,ZIP or Postal Code,Country or Region"
@@ -124,6 +128,23 @@ def files_with(folder: Path, text: str) -> list[str]:
     return [str(path.relative_to(folder.resolve())) for path in files if wanted in path.read_bytes().lower()]
 
 
+def recorded(url: str) -> str:
+    """All text that the ledger has: of events with their envelopes, and personal facts."""
+    query = """
+        SELECT convert_from(state, 'UTF8') || ' ' || convert_from(metadata, 'UTF8') FROM ledger.events
+        UNION ALL SELECT value FROM ledger.personal_facts
+    """
+    with psycopg.connect(url) as superuser:
+        rows = superuser.execute(query).fetchall()
+    return "\n".join(text for (text,) in rows)
+
+
+def dumped(file: Path) -> str:
+    """All text that the provider has."""
+    with closing(sqlite3.connect(file)) as provider:
+        return "\n".join(provider.iterdump())
+
+
 @pytest.mark.timeout(400)
 def test_card_data_is_found_nowhere_and_what_is_kept_is(home: Path, kafka: EmbeddedKafka) -> None:
     with throw_away_postgres() as server:
@@ -155,3 +176,10 @@ def test_card_data_is_found_nowhere_and_what_is_kept_is(home: Path, kafka: Embed
             assert files_with(kafka.folder, text) == []
             assert text.encode() not in messages + pdf
             assert text not in said + read
+        # A code of four digits stands in binary files by chance; in text it would stand alone.
+        provider = dumped(home / "sandbox.sqlite")
+        texts = (said, read, messages.decode(), recorded(server.url), provider)
+        assert ALONE.search(f'"--cvc" "{CODE}"')
+        assert [ALONE.findall(text) for text in texts] == [[]] * len(texts)
+        assert KEPT in recorded(server.url)
+        assert "authorize" in provider
