@@ -117,7 +117,7 @@ FAULTS = [
     Fault(
         "a purchase that is recorded and whose hold nobody takes",
         [Edit("services/held_payment.py", "        claim(deal.books, held)\n", "")],
-        "tests/services/test_buy_subscription.py",
+        "tests/services/test_buy_subscription.py::test_it_is_paid_for_first",
     ),
     Fault(
         "a credit by the day with a day too many",
@@ -128,7 +128,7 @@ FAULTS = [
                 "return max(0, (charge.cycle.end - utc_date(at)).days) + 1",
             )
         ],
-        "tests/domain/test_crediting.py",
+        "tests/domain/test_crediting.py::test_a_day_that_was_credited_is_not_counted_again",
     ),
     Fault(
         "a tax of credit notes that is rounded for each by itself",
@@ -139,11 +139,11 @@ FAULTS = [
                 "return self.tax_rate.on(net_minor)",
             )
         ],
-        "tests/domain/test_credit_notes.py",
+        "tests/domain/test_credit_notes.py::test_three_credit_notes_of_0_10_at_5_percent_credit_0_01_0_00_and_0_01",
     ),
     Fault(
         "a refund that is not counted on its invoice",
         [Edit("services/billing.py", "            invoice.count_refund(payment_id, refund_id, refund)\n", "")],
-        "tests/services/test_cancel_subscription.py",
+        "tests/services/test_cancel_subscription.py::test_now_ends_the_subscription_and_closes_the_pool",
     ),
 ]
