@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-from pydantic import BaseModel
 
 from adapters.catalog.currency import minor_units
 from adapters.cli.call import Call
 from adapters.cli.failure import BadInput
-from adapters.documents.invoice_json import with_decimals
 
 ExpectedAmount = Annotated[
     str | None,
@@ -37,10 +35,3 @@ def expected_fields(call: Call, expected_amount: str | None) -> dict[str, int]:
     if expected_amount is None:
         return {}
     return {"expected_amount_minor": amount_from(call, expected_amount, "--expected-amount")}
-
-
-def amounts_of(found: BaseModel, exponent: int) -> dict[str, Any]:
-    """A value as JSON values, with a decimal string beside each amount in minor units."""
-    told = with_decimals(found.model_dump(mode="json"), exponent)
-    assert isinstance(told, dict)  # noqa: S101 - a model is a dict
-    return told

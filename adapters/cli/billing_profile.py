@@ -7,7 +7,6 @@ from typing import Annotated
 import typer
 
 from adapters.catalog.currency import country_of, money
-from adapters.cli.amounts import amounts_of
 from adapters.cli.answer import Answer, table
 from adapters.cli.billed import card_named, past_due_after
 from adapters.cli.call import Call
@@ -17,6 +16,7 @@ from adapters.cli.find_billing import MethodArgument, ProfileOption, find_paymen
 from adapters.cli.groups import billing_profiles
 from adapters.cli.purchase_shown import named
 from adapters.cli.verb import verb
+from adapters.documents.invoice_json import amounts_of
 from domain.billing_profile import BillingProfile, ProfileRole
 from services.change_bill_to import ChangeBillTo, change_bill_to
 from services.grant_profile_role import GrantProfileRole, grant_profile_role

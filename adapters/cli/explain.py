@@ -7,13 +7,13 @@ from collections.abc import Iterator, Sequence
 from rich.console import RenderableType
 
 from adapters.catalog.currency import in_major
-from adapters.cli.amounts import amounts_of
 from adapters.cli.answer import Answer, moment, table
 from adapters.cli.call import Call
 from adapters.cli.failure import REFUSED
 from adapters.cli.find_billing import InvoiceArgument, find_invoice
 from adapters.cli.groups import invoices
 from adapters.cli.verb import verb
+from adapters.documents.invoice_json import amounts_of
 from projections.audit.explain import explain as explanation_of
 from projections.audit.explained import Cause, Explanation
 from services.explain_invoice import ExplainInvoice, explain_invoice

@@ -8,7 +8,6 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from adapters.cli.amounts import amounts_of
 from adapters.cli.answer import Answer, plural, table
 from adapters.cli.billed import Billed
 from adapters.cli.call import Call
@@ -25,7 +24,7 @@ from adapters.cli.invoice_shown import LIST_COLUMNS, list_row, shown
 from adapters.cli.parse import day_from
 from adapters.cli.verb import verb
 from adapters.cli.write_file import write_file
-from adapters.documents.invoice_json import invoice_json
+from adapters.documents.invoice_json import amounts_of, invoice_json
 from domain.invoice import InvoiceState
 from services.list_invoices import ListInvoices, list_invoices
 from services.pay_invoice import PayInvoice, pay_invoice

@@ -8,7 +8,6 @@ from typing import Annotated, Any, Literal
 import typer
 
 from adapters.catalog.currency import money
-from adapters.cli.amounts import amounts_of
 from adapters.cli.answer import Answer, plural
 from adapters.cli.call import Call
 from adapters.cli.failure import BadInput
@@ -18,6 +17,7 @@ from adapters.cli.groups import root
 from adapters.cli.quote_cases import quoted_cases
 from adapters.cli.quote_shown import PERIODS, price_of, quote_lines
 from adapters.cli.verb import verb
+from adapters.documents.invoice_json import amounts_of
 from domain.billing_profile import BillingProfile
 from domain.calendar import BillingPlan, Term
 from services.buy_subscription import BuySubscription

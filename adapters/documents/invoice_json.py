@@ -5,6 +5,8 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
+from pydantic import BaseModel
+
 from services.ports_documents import ShownInvoice
 
 _MINOR = "_minor"
@@ -15,20 +17,28 @@ def invoice_json(shown: ShownInvoice) -> dict[str, Any]:
 
     `net_minor: 1400` has `net: "14.00"` beside it. Decimals are strings, since JSON numbers lose them.
     """
-    told = with_decimals(shown.model_dump(mode="json"), shown.currency_exponent)
-    assert isinstance(told, dict)  # noqa: S101  # a model is a dict
-    return told
+    return amounts_of(shown, shown.currency_exponent)
 
 
-def with_decimals(value: object, exponent: int) -> object:
-    """JSON values with a decimal string beside each amount in minor units."""
-    if isinstance(value, list):
-        return [with_decimals(each, exponent) for each in value]
-    if not isinstance(value, dict):
-        return value
-    told: dict[str, object] = {}
-    for name, each in value.items():
+def amounts_of(found: BaseModel, exponent: int) -> dict[str, Any]:
+    """A value as JSON values, with a decimal string beside each amount in minor units."""
+    return members_with_decimals(found.model_dump(mode="json"), exponent)
+
+
+def members_with_decimals(members: dict[str, Any], exponent: int) -> dict[str, Any]:
+    told: dict[str, Any] = {}
+    for name, each in members.items():
         told[name] = with_decimals(each, exponent)
         if name.endswith(_MINOR):
             told[name.removesuffix(_MINOR)] = f"{Decimal(each).scaleb(-exponent):.{exponent}f}"
     return told
+
+
+def with_decimals(value: object, exponent: int) -> object:
+    match value:
+        case dict():
+            return members_with_decimals(value, exponent)
+        case list():
+            return [with_decimals(each, exponent) for each in value]
+        case _:
+            return value
