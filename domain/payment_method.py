@@ -91,6 +91,11 @@ class PaymentMethod(Aggregate):
 
     # What may be asked.
 
+    def refuse_stranger(self, member_id: UUID) -> None:
+        """For everybody but its owner a payment method does not exist."""
+        if member_id != self.owner_id:
+            raise NotFound(what="payment method", key=self.id)
+
     def refuse_when_removed(self) -> None:
         if self.removed:
             raise NotFound(what="payment method", key=self.id)

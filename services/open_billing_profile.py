@@ -6,7 +6,6 @@ from pydantic import Field
 
 from domain.billing_profile import BillingProfile, BillTo
 from domain.personal import PersonalFact, Purpose
-from domain.refusals import NotFound
 from services.buy_subscription import own_profile_id
 from services.command import Command, Text
 from services.ledger import Ledger, operation
@@ -39,8 +38,7 @@ def open_billing_profile(ledger: Ledger, command: OpenBillingProfile) -> Receipt
     standing = standing_of(ledger, command)
     may(command.actor, "be billed")
     method = ledger.payment_method(command.organization_id, command.payment_method_id)
-    if method.owner_id != command.actor.id:
-        raise NotFound(what="payment method", key=method.id)
+    method.refuse_stranger(command.actor.id)
     own_id = own_profile_id(command.organization_id, command.actor.id)
     taken = ledger.find(BillingProfile, command.organization_id, own_id)
     organization = standing.organization.facts

@@ -46,8 +46,8 @@ def _pay(ledger: Ledger, command: PayInvoice, till: Till) -> Receipt:
     if not charge:
         raise NothingDue(number=invoice.number, due_minor=invoice.due_minor)
     method_id = command.payment_method_id or books.profile.payment_method_id
-    if command.payment_method_id and books.method(method_id).owner_id != command.actor.id:
-        raise NotFound(what="payment method", key=method_id)
+    if command.payment_method_id:
+        books.method(method_id).refuse_stranger(command.actor.id)
     books.method(method_id).refuse_when_removed()
     payment = start_collection(books, invoice, charge, allocation, at=at, on_session=True, payment_method_id=method_id)
     books.profile.reopen(invoice.id)

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from domain.refusals import NotFound, PaymentProviderUnavailable
+from domain.refusals import PaymentProviderUnavailable
 from services.command import Command
 from services.ledger import Ledger, operation
 from services.may import may, standing_of
@@ -31,8 +31,7 @@ def _remove(ledger: Ledger, command: RemovePaymentMethod) -> Receipt:
     standing = standing_of(ledger, command)
     may(command.actor, "keep payment methods")
     method = ledger.payment_method(command.organization_id, command.payment_method_id)
-    if method.owner_id != command.actor.id:
-        raise NotFound(what="payment method", key=method.id)
+    method.refuse_stranger(command.actor.id)
     method.remove()
     at = ledger.now(standing.organization, method)
     return ledger.save(method, seen=standing.seen, because=command, at=at)

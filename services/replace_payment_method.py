@@ -2,7 +2,6 @@
 
 from uuid import UUID
 
-from domain.refusals import NotFound
 from services.billing import collect_past_due
 from services.command import Command
 from services.ledger import Ledger, operation
@@ -23,8 +22,7 @@ def replace_payment_method(ledger: Ledger, command: ReplacePaymentMethod, till: 
     at_hand = profile_of(ledger, till, command, command.billing_profile_id, action="be billed", act="charge")
     profile, books, at = at_hand.profile, at_hand.books, at_hand.at
     method = books.method(command.payment_method_id)
-    if command.actor.id != method.owner_id:
-        raise NotFound(what="payment method", key=method.id)
+    method.refuse_stranger(command.actor.id)
     before = books.method(profile.payment_method_id)
     if method is not before:
         method.attach(profile.id)
