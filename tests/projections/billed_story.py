@@ -4,14 +4,13 @@ from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, time, timedelta
 from typing import Any, TypeVar
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from hypothesis import strategies as st
 
 from adapters.payments.sandbox_faults import Faults
 from domain.envelope import RecordedEvent
 from domain.invoice import Invoice
-from domain.organization import CATALOG
 from domain.payment import Payment
 from domain.payment_method import PaymentMethod
 from domain.refusals import Refusal
@@ -22,7 +21,6 @@ from services.assign_licenses import AssignLicenses
 from services.buy_subscription import BuySubscription
 from services.cancel_subscription import CancelSubscription
 from services.cancel_taken_over import CancelTakenOver
-from services.import_catalog import ImportCatalog, OfferRow, import_catalog
 from services.ledger import offer_id_of
 from services.pay_invoice import PayInvoice
 from services.ports_reads import DueProfile
@@ -33,9 +31,10 @@ from services.schedule_licenses import ScheduleLicenses
 from services.set_recurring_billing import SetRecurringBilling
 from services.unassign_licenses import UnassignLicenses
 from services.withdraw_offer import WithdrawOffer
-from tests.examples import POWER_BI_PRO_PRODUCT, PURCHASED_AT
-from tests.services.contoso import FOR_A_YEAR, MONTHLY, OPERATOR, PAID_YEARLY, PRICES, Clock, Contoso
+from tests.examples import PURCHASED_AT
+from tests.services.contoso import FOR_A_YEAR, MONTHLY, OPERATOR, PAID_YEARLY, Clock, Contoso
 from tests.services.memory_recorder import MemoryDirectory, memory_ledger
+from tests.services.on_sale import import_power_bi
 
 T = TypeVar("T")
 
@@ -67,9 +66,7 @@ class BilledStory:
     def __init__(self) -> None:
         self.clock = Clock(PURCHASED_AT)
         ledger = memory_ledger(self.clock)
-        offers = tuple(OfferRow(terms=terms, unit_price_minor=price) for terms, price in PRICES.items())
-        listing: dict[str, Any] = {"organization_id": CATALOG, "command_id": uuid4(), "actor": OPERATOR}
-        import_catalog(ledger, ImportCatalog(**listing, products=(POWER_BI_PRO_PRODUCT,), offers=offers))
+        import_power_bi(ledger)
         directory: Any = MemoryDirectory(ledger.history)  # type: ignore[arg-type]
         self.contoso = Contoso.founded(ledger, directory, self.clock)
         self.people = [self.contoso.melissa, self.contoso.ben, self.contoso.chris]

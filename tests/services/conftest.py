@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from typing import cast
-from uuid import uuid4
 
 import psycopg
 import pytest
@@ -15,10 +14,10 @@ from adapters.postgres.reads import ReadModels
 from adapters.postgres.reads_purchases import PurchaseReads
 from adapters.postgres.recorder import LedgerRecorder
 from domain.organization import CATALOG
-from services.import_catalog import ImportCatalog, OfferRow, import_catalog
 from services.ledger import Ledger
-from tests.examples import POWER_BI_PRO_PRODUCT, PURCHASED_AT
-from tests.services.contoso import OPERATOR, PRICES, Clock, Contoso, HoldingsOfHistory
+from tests.examples import PURCHASED_AT
+from tests.services.contoso import Clock, Contoso, HoldingsOfHistory
+from tests.services.on_sale import import_power_bi
 
 
 @pytest.fixture(scope="session")
@@ -33,16 +32,7 @@ def database_url(postgres: EmbeddedPostgres) -> str:
 def opened_ledger(database_url: str) -> Iterator[Ledger]:
     migrate(database_url)
     ledger = open_ledger(database_url, pool_size=8, clock=Clock(PURCHASED_AT), fingerprint_key=b"of the tests")
-    import_catalog(
-        ledger,
-        ImportCatalog(
-            organization_id=CATALOG,
-            command_id=uuid4(),
-            actor=OPERATOR,
-            products=(POWER_BI_PRO_PRODUCT,),
-            offers=tuple(OfferRow(terms=terms, unit_price_minor=price) for terms, price in PRICES.items()),
-        ),
-    )
+    import_power_bi(ledger)
     yield ledger
     ledger.close()
 

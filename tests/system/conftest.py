@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from uuid import uuid4
 
 import psycopg
 import pytest
@@ -11,11 +10,10 @@ import pytest
 from adapters.embedded.postgres import EmbeddedPostgres
 from adapters.postgres.ledger import directory_of, open_ledger
 from adapters.postgres.migrate import migrate
-from domain.organization import CATALOG
-from services.import_catalog import ImportCatalog, OfferRow, import_catalog
 from services.ledger import Ledger
-from tests.examples import POWER_BI_PRO_PRODUCT, PURCHASED_AT
-from tests.services.contoso import OPERATOR, PRICES, Clock, Contoso
+from tests.examples import PURCHASED_AT
+from tests.services.contoso import Clock, Contoso
+from tests.services.on_sale import import_power_bi
 
 
 @pytest.fixture(scope="session")
@@ -44,13 +42,3 @@ def found(system_ledger: Ledger) -> Callable[[], Contoso]:
 @pytest.fixture
 def contoso(found: Callable[[], Contoso]) -> Contoso:
     return found()
-
-
-def import_power_bi(ledger: Ledger) -> None:
-    """Power BI Pro on sale, in each of its terms."""
-    offers = tuple(OfferRow(terms=terms, unit_price_minor=price) for terms, price in PRICES.items())
-    products = (POWER_BI_PRO_PRODUCT,)
-    importing = ImportCatalog(
-        organization_id=CATALOG, command_id=uuid4(), actor=OPERATOR, products=products, offers=offers
-    )
-    import_catalog(ledger, importing)

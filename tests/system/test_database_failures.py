@@ -17,7 +17,7 @@ from services.ports import LedgerUnavailable
 from services.resize_licenses import ResizeLicenses
 from tests.examples import PURCHASED_AT
 from tests.services.contoso import Clock, Contoso
-from tests.system.conftest import import_power_bi
+from tests.services.on_sale import import_power_bi
 
 
 class Failing(NamedTuple):

@@ -31,7 +31,7 @@ from services.ledger import snapshot_of
 from services.resize_licenses import ResizeLicenses
 from tests.examples import PURCHASED_AT
 from tests.services.contoso import Clock, Contoso
-from tests.system.conftest import import_power_bi
+from tests.services.on_sale import import_power_bi
 
 ROOT = Path(__file__).parents[2]
 KEY = "5a" * 32

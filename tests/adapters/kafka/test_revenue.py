@@ -19,17 +19,16 @@ from adapters.postgres.ledger import open_ledger
 from adapters.postgres.migrate import migrate
 from domain.billing_profile import BillingProfile
 from domain.license_pool import LicensePool
-from domain.organization import CATALOG
 from domain.refusals import SaveTooLarge
 from domain.subscription import Subscription
 from services.cancel_subscription import CancelSubscription
 from services.command import Command
-from services.import_catalog import ImportCatalog, OfferRow, import_catalog
 from services.resize_licenses import ResizeLicenses
 from services.schedule_licenses import ScheduleLicenses
 from tests.adapters.kafka.conftest import a_database
 from tests.examples import POWER_BI_PRO_PRODUCT, PURCHASED_AT, a_line, issuing
-from tests.services.contoso import OPERATOR, PAID_YEARLY, PRICES, Clock, Contoso
+from tests.services.contoso import OPERATOR, PAID_YEARLY, Clock, Contoso
+from tests.services.on_sale import import_power_bi
 
 MONTHS = {"monthly": 1, "annual": 12}  # of the period that a unit price is for
 ENDINGS = [f"seatledger.subscription.subscription_{how}.v1" for how in ("cancelled", "expired", "disabled")]
@@ -42,16 +41,7 @@ def contoso(postgres: EmbeddedPostgres) -> Iterator[Contoso]:
     with a_database(postgres) as url:
         migrate(url)
         ledger = open_ledger(url, pool_size=3, clock=clock, fingerprint_key=b"of the tests")
-        import_catalog(
-            ledger,
-            ImportCatalog(
-                organization_id=CATALOG,
-                command_id=uuid4(),
-                actor=OPERATOR,
-                products=(POWER_BI_PRO_PRODUCT,),
-                offers=tuple(OfferRow(terms=terms, unit_price_minor=price) for terms, price in PRICES.items()),
-            ),
-        )
+        import_power_bi(ledger)
         yield Contoso.founded(ledger, PersonalDirectory(ledger.recorder.datastore), clock)  # type: ignore[attr-defined]
         ledger.close()
 
