@@ -49,6 +49,13 @@ class StaleVersion(Refusal):
         )
 
 
+class ChangedMeanwhile(Refusal):
+    code = "changed_meanwhile"
+
+    def __init__(self) -> None:
+        super().__init__("it has changed since you looked; look again, and repeat if you still want it")
+
+
 class CommandIdReused(Refusal):
     code = "command_id_reused"
 

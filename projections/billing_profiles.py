@@ -59,6 +59,7 @@ class Card(NamedTuple):
     charged_by: int  # billing profiles
     added_at: datetime
     last_position: int
+    version: int
 
 
 PROFILES: Table[Profile] = Table(name="billing_profiles", row=Profile, key=("organization_id", "billing_profile_id"))
@@ -80,7 +81,7 @@ class BillingProfiles(Projection):
     """A row for each profile, each role on one, and each card."""
 
     name = "billing_profiles"
-    version = 1
+    version = 2
     tables = (PROFILES, PROFILE_ROLES, CARDS)
     topics: ClassVar[tuple[type[AggregateEvent], ...]] = (
         BillingProfile.BillingProfileOpened,
@@ -125,7 +126,8 @@ class BillingProfiles(Projection):
                 rows.put(CARDS, added(recorded, event))
             case PaymentMethod.Event():
                 if card := rows.get(CARDS, key):
-                    rows.change(CARDS, key, last_position=recorded.position, **changed_card(card, event))
+                    seen = {"last_position": recorded.position, "version": recorded.originator_version}
+                    rows.change(CARDS, key, **seen, **changed_card(card, event))
             case _:
                 fold_role(rows, key, event)
                 if profile := rows.get(PROFILES, key):
@@ -168,6 +170,7 @@ def added(recorded: RecordedEvent, event: PaymentMethod.PaymentMethodAdded) -> C
         charged_by=0,
         added_at=recorded.envelope.effective_at,
         last_position=recorded.position,
+        version=recorded.originator_version,
     )
 
 

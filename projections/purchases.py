@@ -47,6 +47,8 @@ class Purchase(NamedTuple):
     replaced_by_id: UUID | None
     charged_until: date | None  # the first day that no charge covers
     last_position: int  # of the newest event that changed the row
+    subscription_version: int
+    pool_version: int
 
 
 class RemovedMember(NamedTuple):
@@ -80,7 +82,7 @@ class Purchases(Projection):
     """A row for each subscription, for as long as history; and one for each member who has left."""
 
     name = "purchases"
-    version = 2
+    version = 3
     tables = (PURCHASES, REMOVED_MEMBERS)
     topics: ClassVar[tuple[type[AggregateEvent], ...]] = (
         Subscription.SubscriptionPurchased,
@@ -125,7 +127,9 @@ class Purchases(Projection):
             case Member.MemberRestored():
                 rows.delete(REMOVED_MEMBERS, (recorded.organization_id, event.originator_id))
             case _:
-                rows.change(PURCHASES, key_of(recorded, event), last_position=recorded.position, **changed(event))
+                version = "pool_version" if isinstance(event, LicensePool.Event) else "subscription_version"
+                seen: dict[str, Any] = {"last_position": recorded.position, version: recorded.originator_version}
+                rows.change(PURCHASES, key_of(recorded, event), **seen, **changed(event))
 
 
 def key_of(recorded: RecordedEvent, event: Any) -> tuple[UUID, UUID]:
@@ -166,6 +170,8 @@ def purchased(recorded: RecordedEvent, event: Subscription.SubscriptionPurchased
         replaced_by_id=None,
         charged_until=None,
         last_position=recorded.position,
+        subscription_version=recorded.originator_version,
+        pool_version=0,
     )
 
 

@@ -5,6 +5,7 @@ import hashlib
 import hmac
 import json
 import re
+from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Self
 from uuid import UUID, uuid5
 
@@ -45,7 +46,7 @@ class Command(Value):
 
     model_config = ConfigDict(hide_input_in_errors=True)  # it may be personal, and errors are logged
 
-    ADDRESS: ClassVar = {"command_id", "correlation_id", "causation_id"}
+    ADDRESS: ClassVar = {"command_id", "correlation_id", "causation_id", "if_versions"}
 
     _recorded_fingerprint: bytes | None = PrivateAttr(default=None)
 
@@ -54,6 +55,8 @@ class Command(Value):
     actor: Actor
     correlation_id: UUID | None = None
     causation_id: UUID | None = None
+    if_versions: Mapping[UUID, int] | None = None
+    """Only where these aggregates, of those it decides on, are at the versions that the caller has seen."""
 
     @model_validator(mode="before")
     @classmethod
@@ -69,6 +72,10 @@ class Command(Value):
     def new_id(self, role: str) -> UUID:
         """The id of something that this command brings about: the same at every attempt."""
         return uuid5(self.organization_id, f"{self.command_id}:{role}")
+
+    def begun(self) -> Self:
+        """The command once its first step is recorded: what the caller has seen before no longer counts."""
+        return self.model_copy(update={"if_versions": None}) if self.if_versions else self
 
     def as_recorded(self, fingerprint: bytes | None) -> Self:
         """The command that history knows under this id, put together again from what it told."""

@@ -9,7 +9,7 @@ from domain.refusals import CardNotAccepted, NotFound, PaymentProviderUnavailabl
 from services.add_payment_method import card_facts
 from services.billing import collect_past_due
 from services.command import Command, Text
-from services.ledger import Ledger, operation
+from services.ledger import Ledger, operation, refuse_changed
 from services.life_cycle import see_books_through
 from services.may import may, standing_of
 from services.ports import Receipt
@@ -48,6 +48,7 @@ def edit_payment_method(ledger: Ledger, command: EditPaymentMethod, till: Till) 
         raise NotFound(what="payment method", key=method.id)
     if receipt := ledger.answer_of(command):
         return receipt  # before the provider is asked again: a security code's token is taken once
+    refuse_changed(command, {method.id: method.version})  # before the provider is asked at all
     # What was due before is taken as of before, on the card as it is.
     all_books = [
         books_up_to_date(ledger, till, standing.organization, profile_id, because=command.command_id)[0]

@@ -99,13 +99,17 @@ class PaidAttempt:
                 return recorded  # by somebody who carried out the same command meanwhile
             if resumed:
                 self.let_go(resumed, "refused")
+            else:
+                self.ledger.refuse_changed(self.command)
             raise
         if resumed and resumed.allocation != deal.allocation:
             self.let_go(resumed, "replaced")
             return None
         if not deal.charge_minor:
             return self.record(deal)
-        held = self.held(deal, resumed or self.requested(deal, payment), known=resumed is not None)
+        requested = resumed or self.requested(deal, payment)
+        self.command = self.command.begun()
+        held = self.held(deal, requested, known=resumed is not None)
         deal.books.payments[held.id] = held
         deal.books.fresh.add(held.id)
         claim(deal.books, held)
@@ -163,7 +167,7 @@ class PaidAttempt:
             at = self.ledger.now(books.organization, *told)
             receipt = self.ledger.save(*told, seen=deal.seen, because=self.command, at=at)
         except AlreadyRecorded as again:
-            return again.receipt  # by another process with the same command, which takes the hold
+            return again.receipt.again()  # by another process with the same command, which takes the hold
         see_books_through(self.ledger, self.till, books, causation_id=self.command.command_id)
         return receipt
 

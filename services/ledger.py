@@ -23,7 +23,7 @@ from domain.payment import Payment
 from domain.payment_method import PaymentMethod
 from domain.personal import PersonalFact, Purpose
 from domain.product import Product
-from domain.refusals import Busy, CommandIdReused, NotFound, Refusal, SaveTooLarge
+from domain.refusals import Busy, ChangedMeanwhile, CommandIdReused, NotFound, Refusal, SaveTooLarge
 from domain.subscription import Subscription
 from services.command import Command
 from services.ports import AlreadyRecorded, Receipt, Recorder, Snapshot, VersionConflict
@@ -178,6 +178,7 @@ class Ledger(Application[UUID]):
         `seen` are the aggregates that the decision rests on without changing them. Raises VersionConflict when one
         that was written or seen has moved on, and AlreadyRecorded when this step of the command is in history.
         What was told stays with the aggregates until it is recorded, so that a second save is not an empty one.
+        Refuses where one of them is at another version than the caller of the command has seen.
         """
         told = [event for aggregate in aggregates for event in aggregate.pending_events]
         stored = [self.mapper.to_stored_event(event) for event in told]
@@ -185,6 +186,7 @@ class Ledger(Application[UUID]):
         occurred_at = max(at, last_told_at(aggregates))
         # By id and version: of an aggregate that was loaded twice, both loads are looked at.
         decided_on = dict.fromkeys(recorded_version(aggregate) for aggregate in (*aggregates, *seen))
+        refuse_changed(because, dict(decided_on.keys()))
         telling = [aggregate for aggregate in aggregates if aggregate.pending_events]
         for aggregate in telling:
             del decided_on[recorded_version(aggregate)]
@@ -235,7 +237,13 @@ class Ledger(Application[UUID]):
             # What was carried out may be refused when it is repeated: its answer is still the first one.
             if receipt := self.answer_of(command, step):
                 return receipt
+            self.refuse_changed(command)
             raise
+
+    def refuse_changed(self, command: Command) -> None:
+        """Where the caller has seen another state, that comes before any other reason to refuse."""
+        if command.if_versions:
+            refuse_changed(command, self.history.versions(command.organization_id, list(command.if_versions)))
 
     def answer_of(self, command: Command, step: str = "") -> Receipt | None:
         """The receipt of a step that was carried out before; refuses where the id stood for other content."""
@@ -245,7 +253,7 @@ class Ledger(Application[UUID]):
     def _answered(self, command: Command, receipt: Receipt) -> Receipt:
         if receipt.fingerprint != command.fingerprint(self.fingerprint_key):
             raise CommandIdReused(command_id=command.command_id)
-        return receipt
+        return receipt.again()
 
     def _thawed(self, kind: type[A], id: UUID, snapshot: Snapshot | None) -> A | None:  # noqa: A002
         if snapshot is None or snapshot.topic != kind.TOPIC or snapshot.shape != kind.shape():
@@ -321,6 +329,13 @@ def recorded_version(aggregate: Aggregate) -> tuple[UUID, int]:
 def last_told_at(aggregates: Iterable[Aggregate]) -> datetime:
     """The decision time of the last that any of these aggregates told."""
     return max((a.occurred_at for a in aggregates if a.occurred_at), default=datetime.min.replace(tzinfo=UTC))
+
+
+def refuse_changed(command: Command, found: Mapping[UUID, int]) -> None:
+    """Refuses where an aggregate is at another version than the caller of the command has seen."""
+    for id, version in (command.if_versions or {}).items():  # noqa: A001
+        if found.get(id, version) != version:
+            raise ChangedMeanwhile
 
 
 def refuse_large(events: int, largest: int) -> None:

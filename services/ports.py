@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import NamedTuple, Protocol
+from typing import Protocol
 from uuid import UUID
 
 from eventsourcing.persistence import StoredEvent
@@ -13,7 +13,8 @@ from domain.envelope import RecordedEvent
 from domain.personal import PersonalFact, Purpose
 
 
-class Receipt(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Receipt:
     """What a save left behind: enough to answer the same command again."""
 
     fingerprint: bytes
@@ -21,6 +22,11 @@ class Receipt(NamedTuple):
     organization_seq: int  # likewise
     events: int
     recorded_at: int  # microseconds since 1970
+    repeated: bool = field(default=False, compare=False)  # the answer of an earlier time; it is the same answer
+
+    def again(self) -> "Receipt":
+        """The same receipt, as the answer to a repeat."""
+        return replace(self, repeated=True)
 
 
 class AlreadyRecorded(Exception):
@@ -84,6 +90,9 @@ class Recorder(Protocol):
         self, organization_id: UUID, originator_ids: Sequence[UUID]
     ) -> Mapping[UUID, tuple[Snapshot | None, list[RecordedEvent]]]:
         """What `load` answers, for several aggregates in one round trip; those that do not exist are left out."""
+
+    def versions(self, organization_id: UUID, originator_ids: Sequence[UUID]) -> Mapping[UUID, int]:
+        """The newest version of each of these aggregates; those that do not exist are left out."""
 
     def load_many(self, organization_id: UUID, originator_ids: Sequence[UUID]) -> list[RecordedEvent]:
         """All events of several aggregates, each oldest first, in one round trip; no snapshots."""

@@ -60,6 +60,8 @@ class PurchaseRow(Value):
     charged_until: date | None  # the first day that no charge covers
     ownerless: bool  # its purchaser has left, and holders keep access: an admin can take it over
     last_position: int
+    subscription_version: int
+    pool_version: int
 
 
 class PurchaseFilter(Value):
@@ -310,6 +312,7 @@ class PaymentMethodRow(Value):
     charged_by: int  # billing profiles
     added_at: datetime
     last_position: int
+    version: int
 
 
 class BillingViews(Protocol):

@@ -28,6 +28,7 @@ class ShownCard(Value):
     brand: str
     last4: str
     expiry: Expiry
+    version: int
 
 
 class ShownBillingProfile(Value):
@@ -49,6 +50,7 @@ class ShownBillingProfile(Value):
     open_invoice_ids: tuple[UUID, ...]
     invoices: int
     credit_notes: int
+    version: int
 
 
 def show_billing_profile(ledger: Ledger, directory: Directory, query: ShowBillingProfile) -> ShownBillingProfile:
@@ -76,12 +78,14 @@ def show_billing_profile(ledger: Ledger, directory: Directory, query: ShowBillin
             brand=method.card.brand,
             last4=method.card.last4,
             expiry=method.card.expiry,
+            version=method.version,
         ),
         roles=profile.roles,
         subscription_ids=tuple(profile.subscriptions),
         open_invoice_ids=tuple(profile.open_invoices),
         invoices=profile.invoices,
         credit_notes=profile.credit_notes,
+        version=profile.version,
     )
 
 

@@ -63,6 +63,11 @@ LOAD_SEVERAL = (
     "  AND originator_version > coalesce((SELECT version FROM kept WHERE kept.originator_id = asked.id), 0)"
     "  ORDER BY originator_version) AS told"
 )
+VERSIONS = (
+    "SELECT asked.id, newest.originator_version FROM unnest(%b::uuid[]) AS asked(id), LATERAL ("
+    " SELECT originator_version FROM ledger.events WHERE organization_id = %b AND originator_id = asked.id"
+    " ORDER BY originator_version DESC LIMIT 1) AS newest"
+)
 TOLD = (
     f"SELECT {EVENT_COLUMNS} FROM ledger.events"
     " WHERE organization_id = %b AND organization_seq > %b AND organization_seq <= %b ORDER BY organization_seq"
@@ -166,6 +171,9 @@ class LedgerRecorder(PostgresApplicationRecorder):
 
     def load_events(self, organization_id: UUID, originator_id: UUID) -> list[RecordedEvent]:
         return [RecordedEvent(*row) for row in self._rows(LOAD_EVENTS, (organization_id, originator_id))]
+
+    def versions(self, organization_id: UUID, originator_ids: Sequence[UUID]) -> dict[UUID, int]:
+        return dict(self._rows(VERSIONS, (Array.of_uuids(originator_ids), organization_id)))
 
     def load_many(self, organization_id: UUID, originator_ids: Sequence[UUID]) -> list[RecordedEvent]:
         return [RecordedEvent(*row) for row in self._rows(LOAD_MANY, (organization_id, Array.of_uuids(originator_ids)))]

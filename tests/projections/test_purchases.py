@@ -69,6 +69,8 @@ def test_a_purchase_shows_what_was_bought_until_when_and_for_how_much() -> None:
         replaced_by_id=None,
         charged_until=None,  # its pool tells
         last_position=10,
+        subscription_version=1,
+        pool_version=0,
     )
 
 

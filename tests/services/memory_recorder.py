@@ -139,6 +139,10 @@ class MemoryRecorder:
         existing = [one for one in originator_ids if (organization_id, one) in self.streams]
         return {one: self.load(organization_id, one) for one in existing}
 
+    def versions(self, organization_id: UUID, originator_ids: Sequence[UUID]) -> Mapping[UUID, int]:
+        found = {one: self._version(organization_id, one) for one in originator_ids}
+        return {one: version for one, version in found.items() if version}
+
     def load_events(self, organization_id: UUID, originator_id: UUID) -> list[RecordedEvent]:
         return list(self.streams.get((organization_id, originator_id), []))
 

@@ -14,6 +14,7 @@ from domain.payment import Payment
 from domain.refusals import CancellationWindowPassed, SubscriptionNotActive
 from domain.subscription import Subscription
 from services.cancel_subscription import CancelSubscription
+from services.ports import Receipt
 from services.resize_licenses import ResizeLicenses
 from services.schedule_licenses import ScheduleLicenses
 from services.set_recurring_billing import SetRecurringBilling
@@ -174,7 +175,7 @@ def test_different_commands_at_once_cancel_once(contoso: Contoso) -> None:
     bought = contoso.buys()
     answers = at_once(*(partial(contoso.run, a_cancellation(contoso, bought)) for _ in range(8)))
     assert sum(isinstance(answer, SubscriptionNotActive) for answer in answers) == 7
-    assert len([answer for answer in answers if isinstance(answer, tuple)]) == 1
+    assert len([answer for answer in answers if isinstance(answer, Receipt)]) == 1
     assert contoso.sandbox.refunded() == {"USD": 4_200}
 
 

@@ -9,6 +9,7 @@ from domain.product import Product
 from domain.refusals import PlanLongerThanTerm
 from services.import_catalog import ImportCatalog, OfferRow
 from services.ledger import offer_id_of, product_aggregate_id
+from services.ports import Receipt
 from services.schedule_price import SchedulePrice
 from services.withdraw_offer import WithdrawOffer
 from tests.examples import TODAY, TOMORROW
@@ -120,7 +121,7 @@ def test_sixteen_at_once_import_once(catalog: Contoso) -> None:
 def test_two_imports_of_the_same_at_once_list_it_once(catalog: Contoso) -> None:
     product = a_product()
     imports = [partial(catalog.run, an_import(catalog, product, an_offer(product))) for _ in range(4)]
-    assert sorted(answer.events for answer in at_once(*imports) if isinstance(answer, tuple)) == [0, 0, 0, 2]
+    assert sorted(answer.events for answer in at_once(*imports) if isinstance(answer, Receipt)) == [0, 0, 0, 2]
 
 
 def test_a_product_described_anew_meanwhile_is_described_as_asked(catalog: Contoso) -> None:

@@ -8,6 +8,7 @@ from domain.refusals import SaveTooLarge
 from services import ledger as ledger_module
 from services.command import Actor
 from services.import_members import ImportMembers, MemberRow, folded
+from services.ports import Receipt
 from tests.scenario import event
 from tests.services.contoso import CHRIS_ROW, THE_FIVE, THE_OTHER_FOUR, Contoso, generated
 from tests.services.questions import (
@@ -161,7 +162,7 @@ def test_the_same_file_at_once_adds_each_user_once(contoso: Contoso, round_: int
         partial(contoso.run, an_import(contoso, *backwards)),
         partial(contoso.run, an_import(contoso, *rows[10:])),
     )
-    assert all(isinstance(answer, tuple) for answer in answers), answers
+    assert all(isinstance(answer, Receipt) for answer in answers), answers
     names = [row.user_name for row in rows]
     assert contoso.directory.member_ids(contoso.organization_id, names).keys() == set(names)
     assert len(added(contoso)) == 5 + 20

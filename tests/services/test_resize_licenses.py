@@ -20,6 +20,7 @@ from domain.refusals import (
     TooManyLicenses,
 )
 from services.cancel_subscription import CancelSubscription
+from services.ports import Receipt
 from services.resize_licenses import ResizeLicenses
 from services.schedule_licenses import ScheduleLicenses
 from services.set_self_service_policy import SetSelfServicePolicy
@@ -195,7 +196,7 @@ def test_many_who_expect_the_same_total(contoso: Contoso) -> None:
     bought = contoso.buys(licenses=100)
     resizes = [a_resize(contoso, bought, 101 + number, expected_total=100) for number in range(12)]
     answers = at_once(*(partial(contoso.run, resize) for resize in resizes))
-    won = [resize.total for resize, answer in zip(resizes, answers, strict=True) if isinstance(answer, tuple)]
+    won = [resize.total for resize, answer in zip(resizes, answers, strict=True) if isinstance(answer, Receipt)]
     assert won == [contoso.pool(bought).total]
     assert sum(isinstance(answer, StaleVersion) for answer in answers) == 11
 

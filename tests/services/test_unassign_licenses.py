@@ -5,6 +5,7 @@ from domain.license_pool import LicensePool
 from domain.refusals import NotFound, TooManyUsersAtOnce
 from services.assign_licenses import AssignLicenses
 from services.cancel_subscription import CancelSubscription
+from services.ports import Receipt
 from services.unassign_licenses import UnassignLicenses
 from tests.examples import A_STRANGER
 from tests.scenario import event
@@ -103,7 +104,7 @@ def test_different_commands_at_once_unassign_once(contoso: Contoso) -> None:
     contoso.assigns(bought, contoso.ben)
     commands = [an_unassignment(contoso, bought, users=(contoso.ben,)) for _ in range(8)]
     answers = at_once(*(partial(contoso.run, command) for command in commands))
-    assert sorted(answer.events for answer in answers if isinstance(answer, tuple)) == [0] * 7 + [1]
+    assert sorted(answer.events for answer in answers if isinstance(answer, Receipt)) == [0] * 7 + [1]
 
 
 def test_only_the_purchaser_or_the_administrators_of_a_central_purchase(contoso: Contoso, another: Contoso) -> None:

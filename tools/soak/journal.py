@@ -46,7 +46,8 @@ class Journal:
         self._note(Line.SENT, command, f"{type(command).__name__} {command.model_dump_json(exclude_unset=True)}")
 
     def acknowledged(self, command: Command, receipt: Receipt) -> None:
-        self._note(Line.ACKNOWLEDGED, command, f"{receipt.fingerprint.hex()} {' '.join(map(str, receipt[1:]))}")
+        numbers = (receipt.position, receipt.organization_seq, receipt.events, receipt.recorded_at)
+        self._note(Line.ACKNOWLEDGED, command, f"{receipt.fingerprint.hex()} {' '.join(map(str, numbers))}")
 
     def refused(self, command: Command, code: str) -> None:
         self._note(Line.REFUSED, command, code)
@@ -67,8 +68,10 @@ def read_journal(path: Path) -> list[Entry]:
                 name, _, content = what.partition(" ")
                 entries[command_id] = Entry(parse_command(name, content))
             case Line.ACKNOWLEDGED:
-                fingerprint, *numbers = what.split()
-                entries[command_id].receipt = Receipt(bytes.fromhex(fingerprint), *map(int, numbers))
+                fingerprint, position, seq, events, recorded_at = what.split()
+                entries[command_id].receipt = Receipt(
+                    bytes.fromhex(fingerprint), int(position), int(seq), int(events), int(recorded_at)
+                )
             case Line.REFUSED:
                 entries[command_id].refusal = what
     return list(entries.values())
