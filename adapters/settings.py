@@ -14,6 +14,8 @@ from pydantic import Field, SecretStr, ValidationError, field_validator, model_v
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from adapters.settings_http import HttpSettings
+
 PREFIX = "SEATLEDGER_"
 _SECRETS = ("database_url", "migration_database_url", "fingerprint_key", "stripe_api_key")
 _FINGERPRINT_KEY_BYTES = 32
@@ -26,7 +28,7 @@ class SettingsInvalid(Exception):
     """The environment sets something that cannot be used; one line with the variable's name, never its value."""
 
 
-class Settings(BaseSettings):
+class Settings(HttpSettings):
     """The settings of one process; each is the environment variable of its name with the prefix `SEATLEDGER_`.
 
     A secret may also come from a file, as container platforms hand them out: `SEATLEDGER_DATABASE_URL_FILE=/run/…`.
@@ -128,6 +130,13 @@ class Settings(BaseSettings):
         return self.migration_database_url or self.database_url
 
     @property
+    def in_development(self) -> bool:
+        """Whether tokens of `seatledger dev-token` are accepted."""
+        if self.development is None:
+            return self.database_url is None and self.oidc_issuer is None
+        return self.development
+
+    @property
     def seller(self) -> tuple[str, ...]:
         """The seller's block on invoices, a line each."""
         lines = (part.strip() for part in _LINE_BREAK.split(self.seller_address))
@@ -142,7 +151,7 @@ class Settings(BaseSettings):
                 f"{PREFIX}FINGERPRINT_KEY is not set; with a database of your own every process needs the same one,"
                 f" for ever; make it with: {_HOW_TO_MAKE_A_KEY}"
             )
-        return bytes.fromhex(_kept_secret(self.home / "fingerprint.key"))
+        return bytes.fromhex(kept_secret(self.home / "fingerprint.key"))
 
 
 def read_settings() -> Settings:
@@ -179,7 +188,7 @@ class _SecretFiles(PydanticBaseSettingsSource):
         return {name: value for name, value in found.items() if value}
 
 
-def _kept_secret(path: Path) -> str:
+def kept_secret(path: Path) -> str:
     """Reads a secret of 32 bytes in hexadecimal digits; makes it at the first time, also when several do so at once."""
     if not path.exists():
         path.parent.mkdir(mode=0o711, parents=True, exist_ok=True)

@@ -27,6 +27,10 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
         "TAX_TABLE",
         "SELLER_NAME",
         "SELLER_ADDRESS",
+        "OIDC_ISSUER",
+        "OIDC_JWKS_URL",
+        "OIDC_ALGORITHMS",
+        "DEVELOPMENT",
     ):
         monkeypatch.delenv(f"SEATLEDGER_{name}", raising=False)
 
