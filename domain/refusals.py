@@ -52,8 +52,13 @@ class StaleVersion(Refusal):
 class ChangedMeanwhile(Refusal):
     code = "changed_meanwhile"
 
-    def __init__(self) -> None:
-        super().__init__("it has changed since you looked; look again, and repeat if you still want it")
+    def __init__(self, *, seen: int, actual: int) -> None:
+        super().__init__(
+            f"it is at version {actual} and not at {seen}, as when you looked; look again, and repeat if you still"
+            " want it",
+            seen=seen,
+            actual=actual,
+        )
 
 
 class CommandIdReused(Refusal):

@@ -335,7 +335,7 @@ def refuse_changed(command: Command, found: Mapping[UUID, int]) -> None:
     """Refuses where an aggregate is at another version than the caller of the command has seen."""
     for id, version in (command.if_versions or {}).items():  # noqa: A001
         if found.get(id, version) != version:
-            raise ChangedMeanwhile
+            raise ChangedMeanwhile(seen=version, actual=found[id])
 
 
 def refuse_large(events: int, largest: int) -> None:

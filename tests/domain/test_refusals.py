@@ -77,7 +77,7 @@ REFUSALS: list[tuple[Refusal, str, str]] = [
     (NotFound(what="product", key="CFQ"), "not_found", "check it with the matching list command"),
     (NotAllowed(action="buy", remedy="ask an admin"), "not_allowed", "ask an admin"),
     (StaleVersion(expected=100, actual=105), "stale_version", "look again and repeat with the new total"),
-    (ChangedMeanwhile(), "changed_meanwhile", "look again"),
+    (ChangedMeanwhile(seen=3, actual=4), "changed_meanwhile", "look again"),
     (CommandIdReused(command_id=an_id(1)), "command_id_reused", "take a new id for new content"),
     (Busy(attempts=100), "busy", "repeat the command"),
     (
