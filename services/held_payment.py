@@ -94,13 +94,13 @@ class PaidAttempt:
         resumed = payment if payment and payment.is_open else None
         try:
             deal = self.decide(resumed.requested_at if resumed else None)
-        except Refusal:
+        except Refusal as refusal:
             if recorded := self.ledger.answer_of(self.command):
                 return recorded  # by somebody who carried out the same command meanwhile
             if resumed:
                 self.let_go(resumed, "refused")
             else:
-                self.ledger.refuse_changed(self.command)
+                self.ledger.refuse_changed(self.command, refusal)
             raise
         if resumed and resumed.allocation != deal.allocation:
             self.let_go(resumed, "replaced")

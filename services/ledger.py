@@ -23,7 +23,7 @@ from domain.payment import Payment
 from domain.payment_method import PaymentMethod
 from domain.personal import PersonalFact, Purpose
 from domain.product import Product
-from domain.refusals import Busy, ChangedMeanwhile, CommandIdReused, NotFound, Refusal, SaveTooLarge
+from domain.refusals import Busy, ChangedMeanwhile, CommandIdReused, NotAllowed, NotFound, Refusal, SaveTooLarge
 from domain.subscription import Subscription
 from services.command import Command
 from services.ports import AlreadyRecorded, Receipt, Recorder, Snapshot, VersionConflict
@@ -233,16 +233,16 @@ class Ledger(Application[UUID]):
             return attempt()
         except AlreadyRecorded as again:
             return self._answered(command, again.receipt)
-        except Refusal:
+        except Refusal as refusal:
             # What was carried out may be refused when it is repeated: its answer is still the first one.
             if receipt := self.answer_of(command, step):
                 return receipt
-            self.refuse_changed(command)
+            self.refuse_changed(command, refusal)
             raise
 
-    def refuse_changed(self, command: Command) -> None:
-        """Where the caller has seen another state, that comes before any other reason to refuse."""
-        if command.if_versions:
+    def refuse_changed(self, command: Command, otherwise: Refusal) -> None:
+        """Where the caller has seen another state, that comes before other reasons to refuse, for who may look."""
+        if command.if_versions and not isinstance(otherwise, NotFound | NotAllowed):
             refuse_changed(command, self.history.versions(command.organization_id, list(command.if_versions)))
 
     def answer_of(self, command: Command, step: str = "") -> Receipt | None:

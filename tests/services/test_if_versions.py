@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from domain.payment_method import Expiry
-from domain.refusals import ChangedMeanwhile, PaymentActionRequired
+from domain.refusals import ChangedMeanwhile, NotFound, PaymentActionRequired
 from services.edit_payment_method import EditPaymentMethod
 from services.resize_licenses import ResizeLicenses
 from services.set_recurring_billing import SetRecurringBilling
@@ -89,3 +89,13 @@ def test_every_command_can_say_it(contoso: Contoso) -> None:
     off = contoso.command(SetRecurringBilling, contoso.buyer, subscription_id=bought, on=False, if_versions=seen)
     with contoso.refuses(ChangedMeanwhile):
         contoso.run(off)
+
+
+def test_who_may_not_look_does_not_learn_that_it_is_there(contoso: Contoso) -> None:
+    bought = contoso.buys()
+    stranger = contoso.purchaser(contoso.ben)
+    contoso.can_pay(contoso.ben)
+    with contoso.refuses(NotFound):
+        contoso.run(
+            contoso.command(ResizeLicenses, stranger, subscription_id=bought, total=9, if_versions={bought: 99})
+        )
