@@ -20,6 +20,7 @@ from adapters.cli import (  # noqa: F401 - imported for the verbs that they add
     cancel,
     catalog,
     demo,
+    dev_token,
     explain,
     invoice,
     licenses,

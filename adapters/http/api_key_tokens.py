@@ -8,10 +8,10 @@ import re
 import time
 from collections.abc import Callable
 from datetime import datetime
-from typing import Literal, Protocol
+from typing import Protocol
 from uuid import UUID
 
-from adapters.http.principal import Accepted, Principal, Unauthorized
+from adapters.http.principal import Accepted, HouseRole, Principal, Unauthorized
 
 PREFIX = "sl_"
 REMEMBERED_S = 5.0  # so long a key may still be accepted after it was revoked, and no longer
@@ -24,7 +24,7 @@ class ApiKeyRow(Protocol):
     """What is kept of an API key; not the key."""
 
     @property
-    def role(self) -> Literal["operator", "service"]: ...
+    def role(self) -> HouseRole: ...
 
     @property
     def actor_id(self) -> UUID: ...

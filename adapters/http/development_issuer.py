@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 from uuid import uuid4, uuid5
 
 import jwt
@@ -12,9 +12,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from adapters.http.claims import CALLERS, OPERATOR_ROLE, SERVICE_ROLE, ClaimNames
 from adapters.http.jwk import PublicKey
-from adapters.http.principal import Accepted
+from adapters.http.principal import Accepted, HouseRole
 from adapters.http.tokens import accepted, verified_claims
 from adapters.settings import SettingsInvalid, kept_secret
+from services.command import storable
 
 ISSUER = "https://development.seatledger.invalid"  # a name that nobody can own
 AUDIENCE = "seatledger"
@@ -22,8 +23,6 @@ KEY_FILE = "development_issuer.key"
 LONGEST_HOURS = 30 * 24
 _NAMES = ClaimNames()
 _ALGORITHM = "EdDSA"
-
-HouseRole = Literal["operator", "service"]
 
 
 class DevelopmentIssuer:
@@ -46,6 +45,8 @@ class DevelopmentIssuer:
             raise ValueError("a member has an organization and a user name")
         if not 0 < hours <= LONGEST_HOURS:
             raise ValueError(f"a token is good for {LONGEST_HOURS} hours at most")
+        for text in (organization or "", user_name or ""):
+            storable(text)
         now = int(time.time())
         claims: dict[str, Any] = {"iss": ISSUER, "aud": AUDIENCE, "iat": now, "exp": now + int(hours * 3600)}
         claims["jti"] = str(uuid4())

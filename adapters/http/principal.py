@@ -7,6 +7,7 @@ from typing import Literal, Protocol
 from uuid import UUID
 
 Kind = Literal["member", "operator", "service"]
+HouseRole = Literal["operator", "service"]
 Reason = Literal["token_missing", "token_malformed", "token_expired", "token_not_accepted", "issuer_unavailable"]
 
 

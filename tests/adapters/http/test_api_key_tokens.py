@@ -7,14 +7,13 @@ import hmac
 import traceback
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Literal
 from uuid import UUID
 
 import pytest
 
 from adapters.http.api_key_tokens import REMEMBERED_S, ApiKeyTokens
 from adapters.http.bearers import Bearers
-from adapters.http.principal import Principal, Unauthorized
+from adapters.http.principal import HouseRole, Principal, Unauthorized
 
 SECRET = "secret_canary-0123456789abcdefghijklmnopqrstu"
 KEY_ID = "0123456789ab"
@@ -25,7 +24,7 @@ START = datetime(2026, 12, 1, tzinfo=UTC)
 
 @dataclass(frozen=True)
 class Row:
-    role: Literal["operator", "service"] = "service"
+    role: HouseRole = "service"
     actor_id: UUID = ACTOR_ID
     secret_sha256: bytes = hashlib.sha256(SECRET.encode()).digest()
     expires_at: datetime | None = None
@@ -62,7 +61,7 @@ class Keys:
 
 
 @pytest.mark.parametrize("role", ["operator", "service"])
-def test_a_key_has_a_role_and_an_id_and_no_organization(role: Literal["operator", "service"]) -> None:
+def test_a_key_has_a_role_and_an_id_and_no_organization(role: HouseRole) -> None:
     who = Keys(Row(role=role)).read()
     assert who == Principal(role, ACTOR_ID, None, None, f"api-key:{KEY_ID}")
     assert "canary" not in repr(who)

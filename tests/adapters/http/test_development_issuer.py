@@ -11,8 +11,8 @@ from pathlib import Path
 import jwt
 import pytest
 
-from adapters.http.development_issuer import AUDIENCE, ISSUER, KEY_FILE, LONGEST_HOURS, DevelopmentIssuer, HouseRole
-from adapters.http.principal import Unauthorized
+from adapters.http.development_issuer import AUDIENCE, ISSUER, KEY_FILE, LONGEST_HOURS, DevelopmentIssuer
+from adapters.http.principal import HouseRole, Unauthorized
 from adapters.settings import SettingsInvalid
 from tests.adapters.http.issuer import ED_KEY, RSA_KEY, PrivateKey, signed
 
