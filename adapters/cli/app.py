@@ -14,6 +14,7 @@ from typer.main import get_command
 
 from adapters.cli import (  # noqa: F401 - imported for the verbs that they add
     advance,
+    api,
     audit,
     billing_profile,
     buy,

@@ -1,0 +1,74 @@
+"""The application: every resource's routes, the gate before them, and the document that describes them."""
+
+from __future__ import annotations
+
+import importlib.metadata
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+from anyio.to_thread import current_default_thread_limiter
+from fastapi import APIRouter, FastAPI
+
+from adapters.http import licenses, operations, purchases
+from adapters.http.bearers import Bearers
+from adapters.http.document import described
+from adapters.http.errors import handlers
+from adapters.http.gate import Gate
+from adapters.http.house import ApiHouse
+from adapters.http.observed import Gauges, Observed
+from adapters.http.rates import Rates
+from adapters.settings import Settings
+
+ROUTERS: Sequence[APIRouter] = (
+    purchases.routes,
+    licenses.routes,
+    operations.routes,
+)
+WAITING = 2  # calls let in for each that is worked on
+
+
+def create_app(house: ApiHouse, bearers: Bearers) -> FastAPI:
+    """The application on a house whose parts are open."""
+    settings = house.settings
+    app = routed()
+    app.state.house = house
+    gauges = Gauges()
+    app.state.gauges = gauges
+    # The last one added is the first that sees a request.
+    app.add_middleware(Gate, **gate_of(settings, bearers))
+    app.add_middleware(Observed, gauges=gauges)
+    return app
+
+
+def routed() -> FastAPI:
+    """The routes with their document, without anything to answer from."""
+    app = FastAPI(
+        title="seatledger",
+        version=importlib.metadata.version("seatledger"),
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        exception_handlers=handlers(),
+        telemetry={"tracing": False},
+    )
+    for routes in ROUTERS:
+        app.include_router(routes)
+    app.openapi = lambda: described(app)  # type: ignore[method-assign]
+    return app
+
+
+def gate_of(settings: Settings, bearers: Bearers) -> dict[str, Any]:
+    return {
+        "bearers": bearers,
+        "rates": Rates(settings.api_rate_per_key, settings.api_rate_per_organization),
+        "at_a_time": settings.api_concurrency * WAITING,
+    }
+
+
+@asynccontextmanager
+async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+    """Routes run in threads, as many as requests are worked on at a time."""
+    current_default_thread_limiter().total_tokens = app.state.house.settings.api_concurrency
+    yield

@@ -1,0 +1,97 @@
+"""One call of the API: who calls, in which role, for which organization, and the parts of the house it may use."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, TypeVar
+from uuid import UUID, uuid5
+
+from adapters.http.bad_request import BadRequest
+from adapters.http.house import ApiHouse
+from adapters.http.principal import Principal
+from adapters.http.tags import versions_in
+from domain.envelope import Role
+from domain.kernel import Value
+from domain.refusals import NotAllowed
+from services.command import Actor, Command
+from services.till import Till
+
+V = TypeVar("V", bound=Value)
+
+
+@dataclass
+class Call:
+    """Made for each request; what it looks up is looked up when it is first asked for, in the route's thread."""
+
+    house: ApiHouse
+    principal: Principal
+    organization_id: UUID
+    asked_role: Role | None
+    usual_role: Role  # of a member who does not say
+    correlation_id: UUID
+    at_least: int = 0
+    idempotency_key: str | None = None
+    if_match: str | None = None
+
+    @cached_property
+    def actor(self) -> Actor:
+        """Who acts. The token vouches for the identity, the services check the role."""
+        principal = self.principal
+        if principal.actor_id is not None and principal.kind != "member":
+            if self.asked_role not in {None, principal.kind}:
+                raise NotAllowed(action=f"act as {self.asked_role}", remedy=f"this token is of the {principal.kind}")
+            return Actor(id=principal.actor_id, role=principal.kind)
+        member_id = self.house.member_named(self.organization_id, principal.user_name or "")
+        if member_id is None:
+            raise NotAllowed(
+                action="act in this organization", remedy="your user is no member of it; ask an admin to import you"
+            )
+        return Actor(id=member_id, role=self.asked_role or self.usual_role)
+
+    @cached_property
+    def command_id(self) -> UUID:
+        """The same for the same key of the same caller in the same organization, for ever."""
+        return uuid5(self.organization_id, f"http:{self.actor.id}:{self.idempotency_key}")
+
+    @cached_property
+    def till(self) -> Till:
+        """What moves money and taxes it, at the organization's own time."""
+        return self.house.till_of(self.organization_id)
+
+    def wish(self, kind: type[V], seen: Sequence[UUID] = (), **fields: Any) -> V:
+        """A command or query of this call; `seen` are the aggregates that If-Match is about.
+
+        What its types refuse raises a pydantic ValidationError, which is told as bad input.
+        """
+        common: dict[str, Any] = {"actor": self.actor}
+        known = kind.model_fields
+        if "organization_id" in known:
+            common["organization_id"] = self.organization_id
+        if "at_least" in known:
+            common["at_least"] = self.at_least
+        if issubclass(kind, Command):
+            common |= {"command_id": self.command_id, "correlation_id": self.correlation_id}
+            if seen and self.if_match is not None:
+                common["if_versions"] = versions_in(self.if_match, seen)
+        return kind(**{**common, **fields})
+
+    def cursor(self, *place: Any, of: Sequence[object]) -> str:
+        """Where the next page starts, for the same question of the same caller only."""
+        return self.house.cursors.write(place, self.organization_id, self.actor.id, self.actor.role, *of)
+
+    def place(self, cursor: str | None, *, of: Sequence[object]) -> list[Any] | None:
+        """What a cursor says; None without one."""
+        if cursor is None:
+            return None
+        return self.house.cursors.read(cursor, self.organization_id, self.actor.id, self.actor.role, *of)
+
+
+def key_in(header: str) -> str:
+    """An Idempotency-Key: 1 to 255 visible ASCII characters."""
+    if not (0 < len(header) <= 255 and all("!" <= letter <= "~" for letter in header)):  # noqa: PLR2004
+        raise BadRequest(
+            "bad_parameter", "send 1 to 255 visible ASCII characters, such as a UUID", where="Idempotency-Key"
+        )
+    return header

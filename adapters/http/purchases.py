@@ -1,0 +1,137 @@
+"""Purchases: everybody's view of their own, and the admins' read-only view of all."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel, Field
+from starlette.responses import Response
+
+from adapters.http.answers import Page, shown
+from adapters.http.callers import PurchaserReads, SubscriptionId
+from adapters.http.events import CloudEvent, cloud_event
+from adapters.http.tags import tag_of
+from adapters.http.words import Day
+from domain.personal import Purpose
+from domain.subscription import Channel, LifeState
+from services.list_purchases import ListPurchases, list_purchases
+from services.name_members import name_members
+from services.ports_reads import PAGE, PurchaseCursor, PurchaseFilter, PurchaseRow
+from services.show_purchase import ShowPurchase, show_purchase
+
+routes = APIRouter(prefix="/v1/organizations/{organization}", tags=["purchases"])
+
+
+class Person(BaseModel):
+    """A member, by the names that the caller may know."""
+
+    member_id: UUID
+    user_name: str | None = None
+    display_name: str | None = None
+
+
+class Purchase(PurchaseRow):
+    """A subscription with the name of its purchaser; none where it was erased or the caller may not know it."""
+
+    purchaser: Person
+
+
+class HeldLicense(BaseModel):
+    """A license that a member holds, or held on the asked day."""
+
+    member: Person
+    assigned_at: datetime
+    unassigned_at: datetime | None = None
+    end_reason: str | None = None
+
+
+class PurchaseInFull(Purchase):
+    """A purchase, who holds its licenses, and how it came to be what it is."""
+
+    assignments: list[HeldLicense]
+    orders: list[CloudEvent] = Field(description="Its history without assignments, oldest first.")
+
+
+Limit = Annotated[int, Query(ge=1, le=PAGE, description="Rows of a page at most.")]
+Cursor = Annotated[str | None, Query(max_length=1_000, description="`next` of the page before.")]
+
+
+@routes.get("/subscriptions", operation_id="list_purchases", summary="List purchases", response_model=Page[Purchase])
+def list_all(
+    call: PurchaserReads,
+    *,
+    ownerless: bool | None = None,
+    channel: Channel | None = None,
+    product_id: Annotated[str | None, Query(max_length=256)] = None,
+    purchaser_id: UUID | None = None,
+    state: LifeState | None = None,
+    ends_before: Day | None = None,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+) -> Response:
+    """A purchaser sees their own; an admin, auditor or operator those of everybody (`Seatledger-Role: admin`)."""
+    where = PurchaseFilter(
+        ownerless=ownerless,
+        channel=channel,
+        product_id=product_id,
+        purchaser_id=purchaser_id,
+        state=state,
+        ends_before=ends_before,
+    )
+    question = ("purchases", where.model_dump_json())
+    place = call.place(cursor, of=question)
+    after = PurchaseCursor(datetime.fromisoformat(place[0]), UUID(place[1])) if place else None
+    query = call.wish(ListPurchases, where=where, limit=limit, after=after)
+    page = list_purchases(call.house.ledger, call.house.views, query)
+    names = name_members(call.house.directory, query, [row.purchaser_id for row in page.rows])
+    following = None
+    if page.following:
+        following = call.cursor(
+            page.following.purchased_at.isoformat(), str(page.following.subscription_id), of=question
+        )
+    return shown(Page[Purchase](items=[named(row, names) for row in page.rows], next=following))
+
+
+def named(row: PurchaseRow, names: Mapping[UUID, Mapping[Purpose, str]]) -> Purchase:
+    return Purchase.model_construct(**row.__dict__, purchaser=person(row.purchaser_id, names))
+
+
+def person(member_id: UUID, names: Mapping[UUID, Mapping[Purpose, str]]) -> Person:
+    details = names.get(member_id, {})
+    return Person(member_id=member_id, user_name=details.get("user_name"), display_name=details.get("display_name"))
+
+
+@routes.get(
+    "/subscriptions/{subscription_id}",
+    operation_id="show_purchase",
+    summary="Show one purchase",
+    response_model=PurchaseInFull,
+)
+def show(
+    call: PurchaserReads,
+    subscription_id: SubscriptionId,
+    on: Annotated[Day | None, Query(description="Who held a license on this UTC day, instead of now.")] = None,
+) -> Response:
+    """Its facts, who holds its licenses, and its order history. Its ETag is for changes of it."""
+    query = call.wish(ShowPurchase, subscription_id=subscription_id, on=on)
+    found = show_purchase(call.house.ledger, call.house.views, query)
+    row = found.purchase
+    names = name_members(call.house.directory, query, [row.purchaser_id, *(one.member_id for one in found.assignments)])
+    orders = [cloud_event(event, call.house.source) for event in found.orders]
+    held = [
+        HeldLicense(
+            member=person(one.member_id, names),
+            assigned_at=one.assigned_at,
+            unassigned_at=one.unassigned_at,
+            end_reason=one.end_reason,
+        )
+        for one in found.assignments
+    ]
+    full = PurchaseInFull.model_construct(
+        **row.__dict__, purchaser=person(row.purchaser_id, names), assignments=held, orders=orders
+    )
+    return shown(full, tag=tag_of(row.subscription_version, row.pool_version))
