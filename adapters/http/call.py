@@ -31,6 +31,7 @@ class Call:
     asked_role: Role | None
     usual_role: Role  # of a member who does not say
     correlation_id: UUID
+    handle: str | None = None  # of the organization; none for the catalog
     at_least: int = 0
     idempotency_key: str | None = None
     if_match: str | None = None
@@ -76,6 +77,10 @@ class Call:
             if seen and self.if_match is not None:
                 common["if_versions"] = versions_in(self.if_match, seen)
         return kind(**{**common, **fields})
+
+    def path_of(self, path: str) -> str:
+        """Where something of this organization is found: `/subscriptions/…` within its own paths."""
+        return f"/v1/organizations/{self.handle}{path}"
 
     def cursor(self, *place: Any, of: Sequence[object]) -> str:
         """Where the next page starts, for the same question of the same caller only."""

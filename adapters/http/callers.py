@@ -64,6 +64,7 @@ class Caller:
             asked_role=role,
             usual_role=self.usual,
             correlation_id=state["correlation_id"],
+            handle=organization,
             **more,
         )
 

@@ -51,9 +51,10 @@ def told_as_problem(error: BaseException, scope: Scope) -> Response:  # noqa: PL
             return problem("unavailable", str(error), request_id=request_id)
         case RequestValidationError():
             return invalid(error.errors(), request_id)
-        case ValidationError():  # of a command: its fields are the body's
+        case ValidationError():  # of a command: its fields are the body's; of a query they are its parameters
             found = error.errors(include_url=False, include_context=False, include_input=False)
-            return invalid([{**each, "loc": ("body", *each["loc"])} for each in found], request_id)
+            place = "query" if scope["method"] == "GET" else "body"
+            return invalid([{**each, "loc": (place, *each["loc"])} for each in found], request_id)
         case HTTPException():
             kept = {name: value for name, value in (error.headers or {}).items() if name.lower() == "allow"}
             code = BY_STATUS.get(error.status_code, "bad_request")
