@@ -64,7 +64,10 @@ def utc_now() -> datetime:
 
 
 class House:
-    """The parts of one process. As a context manager it closes what was opened, the last first."""
+    """The parts of one process. As a context manager it closes what was opened, the last first.
+
+    `walled`: its ledger and read models see the organization of `wall.within(…)` alone.
+    """
 
     def __init__(
         self,
@@ -72,8 +75,9 @@ class House:
         *,
         clock: Callable[[], datetime] = utc_now,
         tell: Callable[[str], None] = lambda _: None,
+        walled: bool = False,
     ) -> None:
-        self.settings, self.clock, self.tell = settings, clock, tell
+        self.settings, self.clock, self.tell, self.walled = settings, clock, tell, walled
         self._open = ExitStack()
 
     def __enter__(self) -> Self:
@@ -111,7 +115,8 @@ class House:
     @cached_property
     def ledger(self) -> Ledger:
         url, key = self.database_url, self.settings.fingerprint_secret()
-        ledger = open_ledger(url, pool_size=self.settings.pool_size, clock=self.clock, fingerprint_key=key)
+        size = self.settings.pool_size
+        ledger = open_ledger(url, pool_size=size, clock=self.clock, fingerprint_key=key, walled=self.walled)
         self._open.callback(ledger.close)
         return ledger
 
@@ -128,7 +133,7 @@ class House:
 
     @cached_property
     def read_models(self) -> ReadModels:
-        return self._open.enter_context(ReadModels(self.database_url, wait_s=READ_WAIT_S))
+        return self._open.enter_context(ReadModels(self.database_url, wait_s=READ_WAIT_S, walled=self.walled))
 
     @cached_property
     def views(self) -> PurchaseReads:

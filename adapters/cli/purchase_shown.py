@@ -2,45 +2,28 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 from uuid import UUID
 
 from adapters.catalog.currency import money
 from adapters.cli.answer import moment, table
 from adapters.cli.call import Call
+from adapters.documents.purchases_csv import Line
 from domain.personal import Purpose
+from services.list_purchases import ListPurchases
 from services.name_members import name_members
 from services.ports_reads import PurchaseRow
 from services.show_purchase import ShowPurchase, holders
 
 SHOWN_USERS = 3  # of those who hold a license, in a table
-CSV_COLUMNS = (
-    "product",
-    "purchaser",
-    "purchaser_name",
-    "subscription_id",
-    "expiry_date",
-    "purchase_price",
-    "currency",
-    "licenses_total",
-    "licenses_assigned",
-    "assigned_users",
-    "state",
-    "channel",
-)
-FORMULA = ("=", "+", "-", "@", "\t")  # a spreadsheet would compute a cell that begins so
 
 
 def purchase_data(call: Call, row: PurchaseRow, *, in_full: bool) -> dict[str, Any]:
     """A purchase with the names of its people."""
-    # The two read models are apart: who holds a license is read as of where the purchase was.
-    query = call.wish(ShowPurchase, subscription_id=row.subscription_id, at_least=row.last_position)
-    holding = holders(call.house.views, query, row.subscription_id) if row.licenses_assigned else iter(())
-    member_ids = [one.member_id for one, _ in zip(holding, range(10**9 if in_full else SHOWN_USERS), strict=False)]
-    names = name_members(call.house.directory, query, [row.purchaser_id, *member_ids])
+    member_ids = holders_of(call, row, most=None if in_full else SHOWN_USERS)
+    names = name_members(call.house.directory, call.wish(ListPurchases), [row.purchaser_id, *member_ids])
     return {
         "product": row.product_name,
         "purchaser": named(names, row.purchaser_id, "user_name"),
@@ -50,6 +33,14 @@ def purchase_data(call: Call, row: PurchaseRow, *, in_full: bool) -> dict[str, A
         "assigned_users": [named(names, one, "user_name") or str(one) for one in member_ids],
         **row.model_dump(),
     }
+
+
+def holders_of(call: Call, row: PurchaseRow, most: int | None = None) -> list[UUID]:
+    """Who holds a license; read as of where the purchase was, for the two read models are apart."""
+    if not row.licenses_assigned:
+        return []
+    query = call.wish(ShowPurchase, subscription_id=row.subscription_id, at_least=row.last_position)
+    return [one.member_id for one in islice(holders(call.house.views, query, row.subscription_id), most)]
 
 
 def named(names: Any, member_id: UUID, purpose: Purpose) -> str | None:
@@ -63,20 +54,11 @@ def users_text(one: dict[str, Any]) -> str:
     return "\n".join([*shown, *([f"and {more:,} more"] if more > 0 else [])])
 
 
-def as_csv_text(data: list[dict[str, Any]]) -> str:
-    """CSV for spreadsheets; a name that a spreadsheet would compute gets an apostrophe in front."""
-    text = io.StringIO(newline="")
-    writer = csv.writer(text)
-    writer.writerow(CSV_COLUMNS)
-    for one in data:
-        cells = {**one, "purchase_price": one["price_text"].split()[0].replace(",", "")}
-        cells["assigned_users"] = ";".join(one["assigned_users"])
-        writer.writerow([harmless(cells[column]) for column in CSV_COLUMNS])
-    return text.getvalue()
-
-
-def harmless(cell: object) -> object:
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA) else ("" if cell is None else cell)
+def csv_line(call: Call, row: PurchaseRow) -> Line:
+    """A purchase with everybody who holds a license of it."""
+    holder_ids = holders_of(call, row)
+    names = name_members(call.house.directory, call.wish(ListPurchases), [row.purchaser_id, *holder_ids])
+    return Line(row, holder_ids, names)
 
 
 def shown(data: dict[str, Any], *, orders_named: list[str | None]) -> Iterator[Any]:

@@ -15,8 +15,9 @@ from adapters.cli.find import purchases as all_purchases
 from adapters.cli.groups import purchases, root
 from adapters.cli.licenses import SubscriptionArgument
 from adapters.cli.parse import day_from
-from adapters.cli.purchase_shown import as_csv_text, named, purchase_data, shown, users_text
+from adapters.cli.purchase_shown import csv_line, named, purchase_data, shown, users_text
 from adapters.cli.verb import verb
+from adapters.documents.purchases_csv import csv_of
 from domain.subscription import LifeState
 from projections.audit.replay import history
 from services.list_my_products import ListMyProducts, list_my_products
@@ -52,11 +53,11 @@ def show_all(
         ownerless=True if ownerless else None,
         ends_before=day_from(ends_before, "--ends-before") if ends_before else None,
     )
-    in_full = as_csv or call.as_json
-    data = [purchase_data(call, row, in_full=in_full) for row in all_purchases(call, where)]
     if as_csv:
-        typer.echo(as_csv_text(data), nl=False)
+        for line in csv_of(csv_line(call, row) for row in all_purchases(call, where)):
+            typer.echo(line, nl=False)
         return None
+    data = [purchase_data(call, row, in_full=call.as_json) for row in all_purchases(call, where)]
     columns = (
         "product",
         "purchaser",

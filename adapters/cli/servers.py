@@ -19,7 +19,6 @@ from domain.calendar import utc_date
 from services.complete_due_work import CompleteDueWork, complete_due_work, due_items
 
 LOOK_S = 0.5
-SETTLE_S = 0.5  # how long status waits for writers before it says that it waits
 
 # The number of the process that started this one: a worker ends with its supervisor, however that ended.
 ParentOption = Annotated[int | None, typer.Option("--parent", hidden=True)]
@@ -85,32 +84,23 @@ def status(call: Call) -> Answer:
 
     Example: `seatledger status`
     """
-    from adapters.postgres.follower import Follower
-    from adapters.postgres.relay_shown import relay_shown
+    from adapters.postgres.standing import standing
 
     house = call.house
-    head = house.read_models.head()
-    with Follower(house.database_url, after=head) as follower:
-        deadline = time.monotonic() + SETTLE_S
-        while not follower.poll(1) and follower.settled < head and time.monotonic() < deadline:
-            time.sleep(LOOK_S / 50)
-        writer = follower.oldest_writer()
-        settled, age_s = follower.settled, round(follower.settled_age_s, 3)
-    relayed = relay_shown(house.database_url)
+    now = standing(house.database_url)
+    head, settled, age_s, writer, relayed = now.head, now.settled, now.settled_age_s, now.oldest_writer, now.relayed
     broker = house.running_broker
     data = {
         "postgres": "embedded" if house.settings.database_url is None else "external",
         "broker": broker._asdict() if broker else None,
         "ledger": {"last": head, "settled": settled, "settled_age_s": age_s},
         "oldest_writer": writer._asdict() if writer else None,
-        "read_models": [
-            {**build._asdict(), "lag": max(0, head - build.position)} for build in house.read_models.builds()
-        ],
-        "relay": [{**shown._asdict(), "lag": max(0, head - shown.position)} for shown in relayed],
+        "read_models": [{**build._asdict(), "lag": now.lag(build.position)} for build in now.builds],
+        "relay": [{**shown._asdict(), "lag": now.lag(shown.position)} for shown in relayed],
     }
     rows: list[tuple[object, ...]] = [("ledger", "last event", head, "")]
     rows.append(("ledger", "settled", settled, f"waits {age_s} s" if age_s else ""))
-    for build in house.read_models.builds():
+    for build in now.builds:
         what = f"{build.projection} build {build.build} v{build.version} {build.state}"
         rows.append(("read model", what, build.position, behind(head, build.position)))
     rows += [("relay", shown.topic, shown.position, behind(head, shown.position)) for shown in relayed]

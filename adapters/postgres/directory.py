@@ -10,6 +10,8 @@ from adapters.postgres.arrays import Array
 from adapters.postgres.datastore import LedgerDatastore
 from domain.personal import Purpose
 
+ALL, WITHIN = "ledger.personal_facts ", "ledger.personal_facts_within "  # without the wall, and behind it
+
 # Of the facts with one subject and purpose, the newest is the current one.
 CURRENT = (
     " fact.organization_seq = (SELECT max(newest.organization_seq) FROM ledger.personal_facts newest"
@@ -65,5 +67,7 @@ class PersonalDirectory:
         return [member_id for (member_id,) in self._rows(SEARCH, (organization_id, prefix, limit))]
 
     def _rows(self, query: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
+        if self._datastore.walled:
+            query = query.replace(ALL, WITHIN)
         with self._datastore.get_connection() as connection:
             return connection.execute(query, parameters, prepare=True, binary=True).fetchall()

@@ -11,16 +11,17 @@ import psycopg
 from eventsourcing.persistence import BaseInfrastructureFactory
 from eventsourcing.postgres import PostgresFactory
 from eventsourcing.utils import Environment, EnvType
+from psycopg.sql import SQL, Identifier
 
 from adapters.postgres.datastore import LedgerDatastore
 from adapters.postgres.directory import PersonalDirectory
 from adapters.postgres.errors import StartRefused, unavailable_is_told
 from adapters.postgres.migrate import missing_migrations, refuse_unfit
 from adapters.postgres.recorder import LedgerRecorder
-from adapters.postgres.session import APP, connect, session
+from adapters.postgres.session import API, APP, connect, session
 from services.ledger import Ledger
 
-URL, POOL_SIZE, SESSION_NAME = "LEDGER_URL", "LEDGER_POOL_SIZE", "LEDGER_SESSION_NAME"
+URL, POOL_SIZE, SESSION_NAME, WALLED = "LEDGER_URL", "LEDGER_POOL_SIZE", "LEDGER_SESSION_NAME", "LEDGER_WALLED"
 UNMIGRATED = "the database does not have this version's tables: run `seatledger migrate`"
 
 
@@ -33,6 +34,7 @@ class LedgerFactory(PostgresFactory):
             cast("str", self.env.get(URL)),
             pool_size=int(self.env.get(POOL_SIZE, "8")),
             name=self.env.get(SESSION_NAME, "seatledger"),
+            walled=self.env.get(WALLED) == "yes",
         )
 
     def application_recorder(self) -> LedgerRecorder:
@@ -46,12 +48,14 @@ def open_ledger(
     clock: Callable[[], datetime],
     fingerprint_key: bytes,
     session_name: str = "seatledger",
+    walled: bool = False,
 ) -> Ledger:
     """The ledger of this database; raises StartRefused where it would lose events, LedgerUnavailable where it is down.
 
-    `session_name` is what the database's administrator sees of this process.
+    `session_name` is what the database's administrator sees of this process. A `walled` ledger sees and writes the
+    organization of `wall.within(…)` alone, and sees the catalog's events.
     """
-    refuse_unsafe(url)
+    refuse_unsafe(url, role=API if walled else APP)
     env = {
         "PERSISTENCE_MODULE": "adapters.postgres.ledger:LedgerFactory",
         "MAPPER_TOPIC": "domain.kernel:PydanticMapper",
@@ -59,6 +63,7 @@ def open_ledger(
         URL: url,
         POOL_SIZE: str(pool_size),
         SESSION_NAME: session_name,
+        WALLED: "yes" if walled else "no",
     }
     return Ledger(env, clock=clock, fingerprint_key=fingerprint_key)
 
@@ -68,19 +73,20 @@ def directory_of(ledger: Ledger) -> PersonalDirectory:
     return PersonalDirectory(cast("LedgerFactory", ledger.factory).datastore)
 
 
-def refuse_unsafe(url: str) -> None:
-    """Looks once at what the guarantees rest on, before anything is written."""
+def refuse_unsafe(url: str, *, role: str = APP) -> None:
+    """Looks once at what the guarantees rest on, and that the login may act as `role`, before anything is written."""
     if os.environ.get("POSTGRES_ENABLE_DB_FUNCTIONS"):
         raise StartRefused("POSTGRES_ENABLE_DB_FUNCTIONS is set: unset it, with it followers miss events")
     with connect(session(url, role=None)) as connection, unavailable_is_told():
         refuse_unfit(connection)
         try:
-            connection.execute(f"SET ROLE {APP}")
+            connection.execute(SQL("SET ROLE {}").format(Identifier(role)))
         except psycopg.errors.InvalidParameterValue:
             raise StartRefused(UNMIGRATED) from None
         except psycopg.errors.InsufficientPrivilege:
             raise StartRefused(
-                f"{connection.info.user} may not act as {APP}: tell `seatledger migrate` that it is the services' login"
+                f"{connection.info.user} may not act as {role}: tell `seatledger migrate` that it is the services'"
+                " login"
             ) from None
         if one(connection, "SELECT to_regclass('ledger.migrations')") is None or missing_migrations(connection):
             raise StartRefused(UNMIGRATED)

@@ -16,6 +16,7 @@ from typing import Any, Self
 import psycopg
 from psycopg.pq import TransactionStatus
 
+from adapters.postgres import wall
 from adapters.postgres.session import connect
 from services.ports import LedgerUnavailable
 
@@ -23,12 +24,15 @@ Connection = psycopg.Connection[tuple[Any, ...]]
 
 
 class Pool:
-    """At most `size` connections in autocommit; a caller waits `wait_s` for one, then gets LedgerUnavailable."""
+    """At most `size` connections in autocommit; a caller waits `wait_s` for one, then gets LedgerUnavailable.
 
-    def __init__(self, conninfo: str, *, size: int, wait_s: float) -> None:
-        self._conninfo, self._size, self._wait_s = conninfo, size, wait_s
+    A `walled` pool lends connections that show what the caller's context may see, and nothing else.
+    """
+
+    def __init__(self, conninfo: str, *, size: int, wait_s: float, walled: bool = False) -> None:
+        self._conninfo, self._size, self._wait_s, self._walled = conninfo, size, wait_s, walled
         self._places = threading.Semaphore(size)
-        self._idle: deque[Connection] = deque()
+        self._idle: deque[tuple[Connection, str]] = deque()  # and what each shows
         self._closed = False
 
     @contextmanager
@@ -39,35 +43,38 @@ class Pool:
                 " again later"
             )
         try:
-            connection = self._idle_one() or connect(self._conninfo)
+            connection, shows = self._idle_one() or (connect(self._conninfo), wall.NONE)
             try:
+                if self._walled and shows != (visible := wall.visible()):
+                    wall.show(connection, visible)
+                    shows = visible
                 yield connection
             finally:
                 if self._closed or connection.pgconn.transaction_status != TransactionStatus.IDLE:
                     connection.close()
                 else:
-                    self._idle.append(connection)
+                    self._idle.append((connection, shows))
         finally:
             self._places.release()
 
-    def _idle_one(self) -> Connection | None:
+    def _idle_one(self) -> tuple[Connection, str] | None:
         """The one used last, unless the server has ended it: a look at the socket, no round trip."""
         while True:
             try:
-                connection = self._idle.pop()
+                connection, shows = self._idle.pop()
             except IndexError:
                 return None
             poll = select.poll()
             poll.register(connection.fileno(), select.POLLIN)
             if not poll.poll(0):
-                return connection
+                return connection, shows
             connection.close()  # a server says something to an idle connection when it ends it
 
     def close(self) -> None:
         """Closes the idle ones now, the others when they come back."""
         self._closed = True
         while self._idle:
-            self._idle.pop().close()
+            self._idle.pop()[0].close()
 
     def __enter__(self) -> Self:
         return self

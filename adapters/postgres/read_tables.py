@@ -8,9 +8,8 @@ from typing import Any, NamedTuple, get_args, get_type_hints
 from uuid import UUID
 
 import psycopg
-from psycopg.sql import SQL, Composed, Identifier
+from psycopg.sql import SQL, Composed, Identifier, Literal
 
-from adapters.postgres.session import APP
 from projections.projection import Changes, Key, Projection, Table
 
 TYPES: dict[type, tuple[str, str]] = {  # of a column, and of its value in COPY
@@ -82,7 +81,7 @@ class ReadTable:
         self.all_sql = SQL("SELECT {columns} FROM {table} ORDER BY {key}").format(**parts)
 
     def create(self, connection: psycopg.Connection) -> None:
-        """Makes the table with its indexes; the application may read it."""
+        """Makes the table with its indexes; the application may read it, the API one organization's rows."""
         nullable = nullable_columns(self.table)
         declared = [
             SQL("{} {}{}").format(
@@ -96,7 +95,7 @@ class ReadTable:
         connection.execute(SQL("CREATE TABLE {} ({})").format(self.name, SQL(", ").join(declared)))
         for index in self.table.indexes:
             connection.execute(SQL("CREATE INDEX ON {} ({})").format(self.name, comma(index)))
-        connection.execute(SQL("GRANT SELECT ON {} TO {}").format(self.name, Identifier(APP)))
+        connection.execute(SQL("SELECT projections.wall({}::regclass)").format(Literal(self.name.as_string())))
 
     def prepare(self, connection: psycopg.Connection) -> None:
         """Makes the session's place for changed rows."""

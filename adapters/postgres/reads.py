@@ -16,7 +16,7 @@ from adapters.postgres.pool import Pool
 from adapters.postgres.projector import Projector
 from adapters.postgres.projector_builds import builds
 from adapters.postgres.read_tables import Build, table_name
-from adapters.postgres.session import APP, session
+from adapters.postgres.session import API, APP, session
 from projections.projection import Projection, Table
 from services.ports import LedgerUnavailable
 from services.ports_reads import NotYet
@@ -27,6 +27,11 @@ Tables: TypeAlias = Mapping[Table[Any], Identifier]
 
 LIVE = "SELECT projection, build, position FROM projections.builds WHERE projection = ANY(%s) AND state = 'live'"
 HEAD = "SELECT coalesce(max(position), 0) FROM ledger.events"
+# Of one organization, in one look: through the wall the one above would pass over the newer events of all others.
+HEAD_WITHIN = (
+    "SELECT position FROM ledger.events WHERE organization_id = (SELECT ledger.walled_organization())"
+    " ORDER BY organization_seq DESC LIMIT 1"
+)
 WAIT_S = 5.0
 POOL_WAIT_S = 10.0
 PATIENCE_S = 0.06  # a running projector needs less; after it a query folds itself what nobody else folds
@@ -35,14 +40,18 @@ LOOK_S = 0.005
 
 
 class ReadModels:
-    """The read tables that are live, on a pool of connections. For several threads."""
+    """The read tables that are live, on a pool of connections. For several threads.
 
-    def __init__(self, url: str, *, pool_size: int = 4, wait_s: float = WAIT_S) -> None:
+    `walled`: queries see the rows of the organization of `wall.within(…)` alone; a query that folds sees all history.
+    """
+
+    def __init__(self, url: str, *, pool_size: int = 4, wait_s: float = WAIT_S, walled: bool = False) -> None:
         self._url = url
         self._wait_s = wait_s
-        conninfo = session(url, role=APP, name="seatledger reads", TimeZone="UTC")
+        self._head = HEAD_WITHIN if walled else HEAD
+        conninfo = session(url, role=API if walled else APP, name="seatledger reads", TimeZone="UTC")
         self._folding = threading.Lock()  # one query of a process folds at a time, however many wait
-        self._pool = Pool(conninfo, size=pool_size, wait_s=POOL_WAIT_S)
+        self._pool = Pool(conninfo, size=pool_size, wait_s=POOL_WAIT_S, walled=walled)
 
     def read(
         self, projections: Sequence[type[Projection]], at_least: int, query: Callable[[Connection, Tables], T]
@@ -95,9 +104,9 @@ class ReadModels:
             return None
 
     def head(self) -> int:
-        """The position of history's last event."""
+        """The position of history's last event; of the one organization's where there is a wall."""
         with unavailable_is_told(), self._pool.connection() as connection:
-            row = connection.execute(HEAD).fetchone()
+            row = connection.execute(self._head).fetchone()
         return int(row[0]) if row else 0
 
     def builds(self) -> list[Build]:

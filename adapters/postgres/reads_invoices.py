@@ -18,10 +18,11 @@ from services.ports_reads import PAGE, CreditNoteRow, InvoiceCursor, InvoiceFilt
 
 COLUMNS = comma(tuple(InvoiceRow.model_fields))
 ONE = SQL("SELECT {columns} FROM {invoices} WHERE organization_id = %s AND invoice_id = %s")
+# A sub-select around the choice: behind the wall PostgreSQL looks nothing up by a bare `coalesce`.
 BY_NUMBER = SQL(
-    "SELECT {columns} FROM {invoices} WHERE organization_id = %(organization)s AND invoice_id = coalesce("
+    "SELECT {columns} FROM {invoices} WHERE organization_id = %(organization)s AND invoice_id = (SELECT coalesce("
     " (SELECT invoice_id FROM {invoices} WHERE organization_id = %(organization)s AND number = %(number)s),"
-    " (SELECT invoice_id FROM {credit_notes} WHERE organization_id = %(organization)s AND number = %(number)s))"
+    " (SELECT invoice_id FROM {credit_notes} WHERE organization_id = %(organization)s AND number = %(number)s)))"
 )
 # Read backwards from an index that has the same order behind each filter.
 LIST = SQL(

@@ -34,6 +34,7 @@ APPEND = (
     f"SELECT repeated, {RECEIPT_COLUMNS} FROM ledger.append(%b, %b, %s, %b,"
     " %b::uuid[], %b::bigint[], %b::text[], %b::bytea[], %b::bytea[], %b::uuid[], %b::bigint[], %s::jsonb)"
 )
+APPEND_WITHIN = APPEND.replace("ledger.append(", "ledger.append_within(")
 RECORDED = f"SELECT {RECEIPT_COLUMNS} FROM ledger.commands WHERE organization_id = %b AND command_id = %b AND step = %s"
 OF_ONE = f"SELECT {EVENT_COLUMNS} FROM ledger.events WHERE organization_id = %b AND originator_id = %b"
 LOAD_EVENTS = f"{OF_ONE} ORDER BY originator_version"
@@ -41,7 +42,8 @@ LOAD_MANY = (
     f"SELECT {EVENT_COLUMNS} FROM ledger.events WHERE organization_id = %b AND originator_id = ANY(%b::uuid[])"
     " ORDER BY originator_id, originator_version"
 )
-# The snapshot comes as the first row, in the columns of an event and without a place in history.
+# The snapshot comes as the first row, in the columns of an event and without a place in history. Which version it has
+# is asked by itself, for behind the wall PostgreSQL looks nothing up by a `coalesce`.
 LOAD = (
     "WITH kept AS MATERIALIZED ("
     " SELECT * FROM ledger.snapshots WHERE organization_id = %(organization)b AND originator_id = %(originator)b)"
@@ -49,18 +51,19 @@ LOAD = (
     " organization_id, NULL AS organization_seq, NULL AS position, occurred_at, shape, NULL FROM kept"
     f" UNION ALL SELECT {EVENT_COLUMNS} FROM ledger.events"
     " WHERE organization_id = %(organization)b AND originator_id = %(originator)b"
-    " AND originator_version > coalesce((SELECT version FROM kept), 0) ORDER BY originator_version"
+    " AND originator_version > (SELECT coalesce(max(version), 0) FROM kept) ORDER BY originator_version"
 )
 LOAD_SEVERAL = (
     "WITH kept AS MATERIALIZED ("
     " SELECT * FROM ledger.snapshots WHERE organization_id = %(organization)b"
-    " AND originator_id = ANY(%(originators)b::uuid[]))"
+    " AND originator_id = ANY(%(originators)b::uuid[])),"
+    " asked AS MATERIALIZED (SELECT id, coalesce(kept.version, 0) AS version"
+    "  FROM unnest(%(originators)b::uuid[]) AS id LEFT JOIN kept ON kept.originator_id = id)"
     " SELECT originator_id, version AS originator_version, topic, state,"
     " organization_id, NULL AS organization_seq, NULL AS position, occurred_at, shape, NULL FROM kept"
-    " UNION ALL SELECT told.* FROM unnest(%(originators)b::uuid[]) AS asked(id), LATERAL ("
+    " UNION ALL SELECT told.* FROM asked, LATERAL ("
     f"  SELECT {EVENT_COLUMNS} FROM ledger.events"
-    "  WHERE organization_id = %(organization)b AND originator_id = asked.id"
-    "  AND originator_version > coalesce((SELECT version FROM kept WHERE kept.originator_id = asked.id), 0)"
+    "  WHERE organization_id = %(organization)b AND originator_id = asked.id AND originator_version > asked.version"
     "  ORDER BY originator_version) AS told"
 )
 VERSIONS = (
@@ -73,6 +76,7 @@ TOLD = (
     " WHERE organization_id = %b AND organization_seq > %b AND organization_seq <= %b ORDER BY organization_seq"
 )
 KEEP_SNAPSHOT = "SELECT ledger.keep_snapshot(%b, %b, %b, %s, %b, %b, %b)"
+KEEP_SNAPSHOT_WITHIN = KEEP_SNAPSHOT.replace("ledger.keep_snapshot(", "ledger.keep_snapshot_within(")
 # The two-number form: its keys are never the one-number keys that the append locks.
 TURN = "SELECT pg_advisory_xact_lock(uuid_hash(%b), uuid_hash(%b))"
 
@@ -84,6 +88,8 @@ class LedgerRecorder(PostgresApplicationRecorder):
 
     def __init__(self, datastore: LedgerDatastore) -> None:
         super().__init__(datastore, events_table_name="events")
+        self._append = APPEND_WITHIN if datastore.walled else APPEND
+        self._keep_snapshot = KEEP_SNAPSHOT_WITHIN if datastore.walled else KEEP_SNAPSHOT
 
     # Writes.
 
@@ -118,7 +124,7 @@ class LedgerRecorder(PostgresApplicationRecorder):
         )
         with self.datastore.get_connection() as connection:
             try:
-                row = connection.execute(APPEND, arguments, prepare=True, binary=True).fetchone()
+                row = connection.execute(self._append, arguments, prepare=True, binary=True).fetchone()
             except psycopg.errors.IntegrityConstraintViolation as moved:  # exactly 23000: told by the function
                 message, originator_id = moved.diag.message_primary, moved.diag.message_detail
                 raise VersionConflict(cast("str", message), UUID(originator_id)) from None
@@ -138,7 +144,7 @@ class LedgerRecorder(PostgresApplicationRecorder):
             Int8((snapshot.occurred_at - EPOCH) // timedelta(microseconds=1)),
         )
         with suppress(LedgerUnavailable), self.datastore.get_connection() as connection:
-            connection.execute(KEEP_SNAPSHOT, arguments, prepare=True)
+            connection.execute(self._keep_snapshot, arguments, prepare=True)
 
     @contextmanager
     def turn(self, organization_id: UUID, originator_id: UUID) -> Iterator[None]:

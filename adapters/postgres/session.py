@@ -8,11 +8,13 @@ import psycopg
 from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
+from adapters.postgres import wall
 from adapters.postgres.errors import StartRefused
 from services.ports import LedgerUnavailable
 
 APP = "seatledger_app"
 PROJECTOR = "seatledger_projector"
+API = "seatledger_api"  # sees one organization at a time: see `wall`
 
 CONNECT_TIMEOUT_S = 5
 LIMITS = {
@@ -32,6 +34,8 @@ def session(url: str, *, role: str | None, name: str = "seatledger", **limits: s
     except ProgrammingError:
         raise StartRefused("the database URL is not one: write postgresql://user@host:5432/database") from None
     settings = {**LIMITS, **limits, **({"role": role} if role else {})}
+    if role == API:
+        settings[wall.SETTING] = wall.NONE
     options = " ".join([str(parts.get("options") or ""), *(f"-c {key}={value}" for key, value in settings.items())])
     return make_conninfo(
         "",

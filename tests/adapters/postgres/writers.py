@@ -27,8 +27,8 @@ KEY = b"the same key in every process .."
 ADMIN = Actor(id=UUID(int=7), role="admin")
 
 
-def ledger_at(url: str, pool_size: int = 8) -> Ledger:
-    return open_ledger(url, pool_size=pool_size, clock=lambda: datetime.now(UTC), fingerprint_key=KEY)
+def ledger_at(url: str, pool_size: int = 8, *, walled: bool = False) -> Ledger:
+    return open_ledger(url, pool_size=pool_size, clock=lambda: datetime.now(UTC), fingerprint_key=KEY, walled=walled)
 
 
 class ChangePool(Command):
