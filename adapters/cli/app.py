@@ -15,6 +15,7 @@ from typer.main import get_command
 from adapters.cli import (  # noqa: F401 - imported for the verbs that they add
     advance,
     api,
+    api_key,
     audit,
     billing_profile,
     buy,

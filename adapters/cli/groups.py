@@ -27,6 +27,7 @@ payment_methods = group("Cards: add by the provider's token, list, edit, remove.
 billing_profiles = group("Who is billed, by which card, and who else may buy or pay on it.")
 invoices = group("Invoices: list, show, explain, pay, and as PDF.")
 take_overs = group("What admins do with members' purchases: adopt, move the users, cancel.")
+api_keys = group("Keys of services and operators for the HTTP API: create, list, revoke.")
 sandbox = group("The sandbox provider's outer world: what payers and their banks do there.")
 audit = group("History: read it, replay it, verify it.")
 
@@ -41,6 +42,7 @@ for name, verbs in {
     "billing-profile": billing_profiles,
     "invoice": invoices,
     "take-over": take_overs,
+    "api-key": api_keys,
     "sandbox": sandbox,
     "audit": audit,
 }.items():
