@@ -35,6 +35,8 @@ def create_app(house: ApiHouse, bearers: Bearers) -> FastAPI:
     app.state.house = house
     gauges = Gauges()
     app.state.gauges = gauges
+    app.state.watch = operations.Watch(house.database_url)
+    gauges.registry.register(app.state.watch)
     # The last one added is the first that sees a request.
     app.add_middleware(Gate, **gate_of(settings, bearers))
     app.add_middleware(Observed, gauges=gauges)

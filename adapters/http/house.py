@@ -21,6 +21,7 @@ class ApiHouse:
 
     def __init__(self, house: House) -> None:
         self.house = house
+        self.database_url = house.database_url
         self.ledger = house.ledger
         self.directory = house.directory
         self.views = house.views

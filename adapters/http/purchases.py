@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, Field
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 
+from adapters.documents.purchases_csv import Line, csv_of
 from adapters.http.answers import Page, shown
-from adapters.http.callers import PurchaserReads, SubscriptionId
+from adapters.http.call import Call
+from adapters.http.callers import AdminReads, PurchaserReads, SubscriptionId
 from adapters.http.events import CloudEvent, cloud_event
 from adapters.http.tags import tag_of
 from adapters.http.words import Day
@@ -20,8 +22,8 @@ from domain.personal import Purpose
 from domain.subscription import Channel, LifeState
 from services.list_purchases import ListPurchases, list_purchases
 from services.name_members import name_members
-from services.ports_reads import PAGE, PurchaseCursor, PurchaseFilter, PurchaseRow
-from services.show_purchase import ShowPurchase, show_purchase
+from services.ports_reads import PAGE, PurchaseCursor, PurchaseFilter, PurchasePage, PurchaseRow
+from services.show_purchase import ShowPurchase, holders, show_purchase
 
 routes = APIRouter(prefix="/v1/organizations/{organization}", tags=["purchases"])
 
@@ -56,25 +58,17 @@ class PurchaseInFull(Purchase):
     orders: list[CloudEvent] = Field(description="Its history without assignments, oldest first.")
 
 
-Limit = Annotated[int, Query(ge=1, le=PAGE, description="Rows of a page at most.")]
-Cursor = Annotated[str | None, Query(max_length=1_000, description="`next` of the page before.")]
-
-
-@routes.get("/subscriptions", operation_id="list_purchases", summary="List purchases", response_model=Page[Purchase])
-def list_all(
-    call: PurchaserReads,
+async def purchase_filter(
     *,
     ownerless: bool | None = None,
     channel: Channel | None = None,
     product_id: Annotated[str | None, Query(max_length=256)] = None,
     purchaser_id: UUID | None = None,
     state: LifeState | None = None,
-    ends_before: Day | None = None,
-    limit: Limit = 50,
-    cursor: Cursor = None,
-) -> Response:
-    """A purchaser sees their own; an admin, auditor or operator those of everybody (`Seatledger-Role: admin`)."""
-    where = PurchaseFilter(
+    ends_before: Annotated[Day | None, Query(description="Expires before this day.")] = None,
+) -> PurchaseFilter:
+    """What is not set filters nothing."""
+    return PurchaseFilter(
         ownerless=ownerless,
         channel=channel,
         product_id=product_id,
@@ -82,6 +76,21 @@ def list_all(
         state=state,
         ends_before=ends_before,
     )
+
+
+Filter = Annotated[PurchaseFilter, Depends(purchase_filter)]
+Limit = Annotated[int, Query(ge=1, le=PAGE, description="Rows of a page at most.")]
+Cursor = Annotated[str | None, Query(max_length=1_000, description="`next` of the page before.")]
+
+
+@routes.get("/subscriptions", operation_id="list_purchases", summary="List purchases", response_model=Page[Purchase])
+def list_all(
+    call: PurchaserReads,
+    where: Filter,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+) -> Response:
+    """A purchaser sees their own; an admin, auditor or operator those of everybody (`Seatledger-Role: admin`)."""
     question = ("purchases", where.model_dump_json())
     place = call.place(cursor, of=question)
     after = PurchaseCursor(datetime.fromisoformat(place[0]), UUID(place[1])) if place else None
@@ -103,6 +112,44 @@ def named(row: PurchaseRow, names: Mapping[UUID, Mapping[Purpose, str]]) -> Purc
 def person(member_id: UUID, names: Mapping[UUID, Mapping[Purpose, str]]) -> Person:
     details = names.get(member_id, {})
     return Person(member_id=member_id, user_name=details.get("user_name"), display_name=details.get("display_name"))
+
+
+CSV: dict[int | str, dict[str, Any]] = {
+    200: {"content": {"text/csv": {"schema": {"type": "string"}}}, "description": "A header and a line for each."}
+}
+
+
+@routes.get(
+    "/purchases.csv",
+    operation_id="export_purchases",
+    summary="Export purchases as CSV",
+    response_class=Response,
+    responses=CSV,
+)
+def export(
+    call: AdminReads,
+    where: Filter,
+) -> StreamingResponse:
+    """The admins' view for a spreadsheet, with everybody who holds a license; as many as there are."""
+    query = call.wish(ListPurchases, where=where)
+    first = list_purchases(call.house.ledger, call.house.views, query)  # what is refused is refused before the header
+    lines = csv_of(lines_of(call, query, first))
+    headers = {"Content-Disposition": 'attachment; filename="purchases.csv"'}
+    return StreamingResponse(lines, headers=headers, media_type="text/csv; charset=utf-8")
+
+
+def lines_of(call: Call, query: ListPurchases, page: PurchasePage) -> Iterator[Line]:
+    """All purchases, a page at a time."""
+    views, directory = call.house.views, call.house.directory
+    while True:
+        for row in page.rows:
+            asked = call.wish(ShowPurchase, subscription_id=row.subscription_id, at_least=row.last_position)
+            held = holders(views, asked, row.subscription_id) if row.licenses_assigned else iter(())
+            ids = [one.member_id for one in held]
+            yield Line(row, ids, name_members(directory, query, [row.purchaser_id, *ids]))
+        if page.following is None:
+            return
+        page = list_purchases(call.house.ledger, views, query.model_copy(update={"after": page.following}))
 
 
 @routes.get(

@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import signal
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import structlog
 import uvicorn
 from fastapi import FastAPI
@@ -19,9 +25,19 @@ BACKLOG = 512
 
 
 def serve(settings: Settings, *, host: str, port: int) -> None:
-    """Serves until SIGINT or SIGTERM; says on which address once it answers."""
-    with House(settings, walled=True) as house:
-        server_of(app_of(house), host=host, port=port).run()
+    """Serves until SIGINT or SIGTERM; says on which address once it answers. Raises OSError where it cannot listen."""
+    with listening(host, port) as door, House(settings, walled=True) as house:
+        server_of(app_of(house)).run(sockets=[door])
+
+
+def listening(host: str, port: int) -> socket.socket:
+    """The socket, before anything is opened that would have to be closed again; port 0 is any that is free."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=BACKLOG)
+    except OSError as error:
+        why = f"cannot listen on {host}:{port}: {error.strerror}; choose another with --port or SEATLEDGER_API_PORT"
+        raise OSError(error.errno, why) from None
 
 
 def app_of(house: House) -> FastAPI:
@@ -30,18 +46,15 @@ def app_of(house: House) -> FastAPI:
     return create_app(ApiHouse(house), bearers_of(house.settings, keys.find))
 
 
-def server_of(app: FastAPI, *, host: str, port: int) -> Server:
-    """The server of an application; port 0 is any that is free."""
+def server_of(app: FastAPI) -> Server:
+    """The server of an application, which runs on sockets that it is given."""
     config = uvicorn.Config(
         app,
-        host=host,
-        port=port,
         log_config=None,  # the application says what there is to say
         access_log=False,
         loop="uvloop",
         http="httptools",
         ws="none",
-        backlog=BACKLOG,
         timeout_keep_alive=IDLE_S,
         timeout_graceful_shutdown=STOP_S,
         server_header=False,
@@ -50,8 +63,27 @@ def server_of(app: FastAPI, *, host: str, port: int) -> Server:
 
 
 class Server(uvicorn.Server):
-    """Says where it listens."""
+    """Says where it listens; a signal ends it in good order, and with it whatever the process has opened."""
 
-    def _log_started_message(self, listeners: object) -> None:  # noqa: ARG002 - the library's own line needs them
-        found = [socket.getsockname()[:2] for server in self.servers for socket in server.sockets]
-        structlog.get_logger().info("listening", addresses=[f"http://{host}:{port}" for host, port in found])
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        names = [one.getsockname()[:2] for one in sockets or ()]
+        structlog.get_logger().info("listening", addresses=[address_of(*name) for name in names])
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """As the library does it, without sending the signal once more at the end."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        before = {number: signal.signal(number, self.handle_exit) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+
+def address_of(host: str, port: int) -> str:
+    """The address as a URL."""
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

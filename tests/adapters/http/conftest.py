@@ -21,7 +21,7 @@ from adapters.cli.app import run
 from adapters.composition import House
 from adapters.directory.microsoft_365 import CONTOSO, read_members
 from adapters.http.development_issuer import DevelopmentIssuer
-from adapters.http.serve import app_of, server_of
+from adapters.http.serve import address_of, app_of, listening, server_of
 from adapters.postgres.migrate import migrate
 from adapters.settings import Settings
 
@@ -117,9 +117,9 @@ def refused(answer: httpx.Response, status: int, code: str) -> Any:
 @contextmanager
 def serving(settings: Settings) -> Iterator[str]:
     """The API on a free port, in threads of this process; its address."""
-    with House(settings, walled=True) as house:
-        server = server_of(app_of(house), host="127.0.0.1", port=0)
-        thread = threading.Thread(target=server.run, name="api")
+    with listening("127.0.0.1", 0) as door, House(settings, walled=True) as house:
+        server = server_of(app_of(house))
+        thread = threading.Thread(target=server.run, args=([door],), name="api")
         thread.start()
         try:
             deadline = time.monotonic() + 20
@@ -127,8 +127,7 @@ def serving(settings: Settings) -> Iterator[str]:
                 assert thread.is_alive()
                 assert time.monotonic() < deadline
                 time.sleep(0.01)
-            port = server.servers[0].sockets[0].getsockname()[1]
-            yield f"http://127.0.0.1:{port}"
+            yield address_of(*door.getsockname())
         finally:
             server.should_exit = True
             thread.join()
