@@ -14,8 +14,10 @@ from adapters.http.principal import Principal
 from adapters.http.tags import versions_in
 from domain.envelope import Role
 from domain.kernel import Value
+from domain.organization import organization_id_of
 from domain.refusals import NotAllowed
 from services.command import Actor, Command
+from services.may import HOUSE
 from services.till import Till
 
 V = TypeVar("V", bound=Value)
@@ -38,18 +40,30 @@ class Call:
 
     @cached_property
     def actor(self) -> Actor:
-        """Who acts. The token vouches for the identity, the services check the role."""
+        """Who acts. The token vouches for the identity and the house's own roles, the services check a member's role.
+
+        A member is looked up in the organization that the token names, also where the call is about the catalog.
+        """
         principal = self.principal
         if principal.actor_id is not None and principal.kind != "member":
             if self.asked_role not in {None, principal.kind}:
                 raise NotAllowed(action=f"act as {self.asked_role}", remedy=f"this token is of the {principal.kind}")
             return Actor(id=principal.actor_id, role=principal.kind)
-        member_id = self.house.member_named(self.organization_id, principal.user_name or "")
+        role = self.asked_role or self.usual_role
+        if role in HOUSE:
+            raise NotAllowed(action=f"act as {role}", remedy="members have no role in the house; leave the role out")
+        member_id = self.house.member_named(self.home_id, principal.user_name or "")
         if member_id is None:
             raise NotAllowed(
                 action="act in this organization", remedy="your user is no member of it; ask an admin to import you"
             )
-        return Actor(id=member_id, role=self.asked_role or self.usual_role)
+        return Actor(id=member_id, role=role)
+
+    @property
+    def home_id(self) -> UUID:
+        """The organization that the caller belongs to; the house's own belong to the one that the call is about."""
+        own = self.principal.organization
+        return organization_id_of(own) if own is not None else self.organization_id
 
     @cached_property
     def command_id(self) -> UUID:

@@ -92,14 +92,17 @@ class Gate:
 def organization_of(path: str, principal: Principal) -> UUID | None:
     """The organization whose rows the call may see; one that is not the caller's does not exist for them.
 
-    None: none but the catalog's events. Who operates the house may see the one that the path names.
+    A member sees their own, also from outside its paths. Who operates the house sees the one that the path names, or
+    the catalog. None: none but the catalog's events.
     """
-    if not path.startswith(ORGANIZATIONS):
-        return CATALOG if principal.kind == "operator" else None
-    handle = path.removeprefix(ORGANIZATIONS).partition("/")[0]
-    if principal.kind == "member" and handle != principal.organization:
-        raise NotFound(what="organization", key="of this name")
-    return organization_id_of(handle)
+    named = path.removeprefix(ORGANIZATIONS).partition("/")[0] if path.startswith(ORGANIZATIONS) else None
+    if principal.kind == "member":
+        if named not in {None, principal.organization}:
+            raise NotFound(what="organization", key="of this name")
+        return organization_id_of(principal.organization or "")
+    if named is not None:
+        return organization_id_of(named)
+    return CATALOG if principal.kind == "operator" else None
 
 
 def refuse_card_data_in_head(scope: Scope, headers: Headers) -> None:
