@@ -5,13 +5,14 @@ from uuid import UUID
 from pydantic import Field, model_validator
 
 from domain.payment_method import Expiry
-from domain.refusals import CardNotAccepted, NotFound, PaymentProviderUnavailable
+from domain.refusals import CardDataNotAccepted, CardNotAccepted, NotFound, PaymentProviderUnavailable
 from services.add_payment_method import card_facts
 from services.billing import collect_past_due
+from services.card_guard import CODE
 from services.command import Command, Text
 from services.ledger import Ledger, operation, refuse_changed
 from services.life_cycle import see_books_through
-from services.may import may, standing_of
+from services.may import Wish, may, standing_of
 from services.ports import Receipt
 from services.ports_payments import CardEdit, CardRefused, GatewayUnavailable
 from services.purchase import books_up_to_date
@@ -31,6 +32,8 @@ class EditPaymentMethod(Command):
     def _says_something(self) -> "EditPaymentMethod":
         if not (self.expiry or self.holder or self.address or self.security_code_token):
             raise ValueError("say what changes: expiry, holder, address or the security code's token")
+        if self.security_code_token and CODE.fullmatch(self.security_code_token):
+            raise CardDataNotAccepted(field="/security_code_token")  # the code itself, in the place of its token
         return self
 
 
@@ -86,9 +89,9 @@ def edit_payment_method(ledger: Ledger, command: EditPaymentMethod, till: Till) 
     return receipt
 
 
-def editable_by(ledger: Ledger, command: Command, owner_id: UUID, charged_by: list[UUID]) -> bool:
+def editable_by(ledger: Ledger, wish: Wish, owner_id: UUID, charged_by: list[UUID]) -> bool:
     """The card's owner, and who may change the card of a profile that charges it."""
-    if command.actor.id == owner_id:
+    if wish.actor.id == owner_id:
         return True
-    profiles = [ledger.billing_profile(command.organization_id, one) for one in charged_by]
-    return any(profile.allows(command.actor.id, "charge") for profile in profiles)
+    profiles = [ledger.billing_profile(wish.organization_id, one) for one in charged_by]
+    return any(profile.allows(wish.actor.id, "charge") for profile in profiles)

@@ -35,6 +35,10 @@ class ReactivateSubscription(Command):
         return self.new_id("subscription")
 
     @property
+    def pool_id(self) -> UUID:
+        return self.new_id("license_pool")
+
+    @property
     def invoice_id(self) -> UUID:
         return self.new_id("invoice")
 
@@ -65,7 +69,7 @@ def reactivation_deal(
     licenses = command.licenses or old_pool.total
     subscription = Subscription.purchase(
         id=command.new_subscription_id,
-        pool_id=command.new_id("license_pool"),
+        pool_id=command.pool_id,
         organization=standing.organization,
         purchaser=purchaser,
         product=ledger.product(price.product_id).product,

@@ -16,9 +16,7 @@ from adapters.cli.find_billing import payment_methods as payment_methods_of
 from adapters.cli.groups import payment_methods
 from adapters.cli.verb import verb
 from domain.payment_method import PaymentMethod
-from domain.refusals import CardDataNotAccepted
 from services.add_payment_method import AddPaymentMethod, add_payment_method
-from services.card_guard import CODE
 from services.edit_payment_method import EditPaymentMethod, edit_payment_method
 from services.remove_payment_method import RemovePaymentMethod, remove_payment_method
 
@@ -95,8 +93,6 @@ def edit(
 
     Example: `seatledger payment-method edit 1c9e5a02 --expiry 12/2031 --org contoso --as ben@contoso.com`
     """
-    if security_code_token is not None and CODE.fullmatch(security_code_token):
-        raise CardDataNotAccepted(field="/security_code_token")
     given = {"holder": holder, "address": address, "security_code_token": security_code_token}
     fields: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
     if expiry is not None:

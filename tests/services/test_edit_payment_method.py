@@ -67,6 +67,13 @@ def test_the_security_code_is_checked_by_the_provider_and_kept_nowhere(contoso: 
     assert all(b"cvctok" not in recorded.state + recorded.metadata for recorded in contoso.recorded(receipt))
 
 
+def test_the_code_itself_is_not_taken_in_the_place_of_its_token(contoso: Contoso, card: UUID) -> None:
+    with pytest.raises(CardDataNotAccepted) as refusal:
+        an_edit(contoso, card, security_code_token="737")
+    assert refusal.value.facts == {"field": "/security_code_token"}
+    assert "737" not in str(refusal.value)
+
+
 def test_an_expiry_that_is_over_is_not_taken(contoso: Contoso, card: UUID) -> None:
     with contoso.refuses(CardNotAccepted, why="expired_card"):
         contoso.run(an_edit(contoso, card, expiry=Expiry(month=12, year=2024)))
