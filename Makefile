@@ -2,14 +2,14 @@
 # Everything stands in relative paths, so that a folder may have a space in its name.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test bench check soak mutants format topics kafka lock clean
+.PHONY: help setup demo test bench check soak mutants format topics contract kafka lock clean
 
 PYTHON ?= python3
 BIN := .venv/bin
 ARGS ?=
 
 help: ## lists the verbs
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
 
 setup: .venv/project.stamp ## makes .venv with everything pinned in requirements/lock.txt; the second time is instant and offline
 	@:
@@ -17,7 +17,7 @@ setup: .venv/project.stamp ## makes .venv with everything pinned in requirements
 demo: setup ## runs the whole story on embedded servers and ends with a verified audit
 	@$(BIN)/seatledger demo $(ARGS)
 
-test: setup ## runs the whole test suite; ARGS="-k resize" narrows it
+test: setup .venv/client.stamp ## runs the whole test suite; ARGS="-k resize" narrows it
 	@$(BIN)/python -m pytest $(ARGS)
 
 bench: setup ## measures the ledger against its ceilings; ARGS="--quick" only shows that it works (docs/benchmarks.md)
@@ -43,6 +43,9 @@ format: setup ## formats the code and mends what the linter can mend
 topics: setup ## adds new event names with a sample to tests/history/topics.json; ARGS=--rewrite-unreleased before 0.1.0
 	@$(BIN)/python -m tests.tidy.topics $(ARGS)
 
+contract: setup ## writes docs/openapi.json and docs/problems.md from the code
+	@$(BIN)/python -m tools.contract.http
+
 kafka: setup ## fetches Apache Kafka for the tests marked `kafka` (needs Java 17 and Maven)
 	@$(BIN)/python tools/kafka/fetch.py
 
@@ -55,6 +58,7 @@ lock: setup ## renews the locks in requirements/ within the ranges of pyproject.
 	$(COMPILE) $(ARGS) --constraint requirements/lock.txt --output-file requirements/runtime.txt pyproject.toml
 	$(COMPILE) $(ARGS) --constraint requirements/lock.txt --only-build-deps --all-build-deps \
 		--output-file requirements/build.txt pyproject.toml
+	$(COMPILE) $(ARGS) --output-file requirements/client.txt requirements/client.in
 
 clean: ## removes what can be made again; .seatledger, where your own ledger lies, stays
 	rm -rf .venv build dist seatledger.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
@@ -68,6 +72,12 @@ clean: ## removes what can be made again; .seatledger, where your own ledger lie
 	@echo "setting up .venv (once)"
 	@$(PYTHON) -m venv .venv
 	@$(BIN)/python -m pip install --quiet --require-hashes --requirement requirements/lock.txt
+	@touch $@
+
+# The generator of a client from the OpenAPI document: apart, for it wants other versions than the product.
+.venv/client.stamp: .venv/lock.stamp requirements/client.txt
+	@$(PYTHON) -m venv .venv/client
+	@.venv/client/bin/python -m pip install --quiet --require-hashes --requirement requirements/client.txt
 	@touch $@
 
 # No build isolation: the builder is in the lock, so this asks no network even when pyproject.toml changes.

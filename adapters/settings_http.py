@@ -49,6 +49,12 @@ class HttpSettings(BaseSettings):
     api_rate_per_organization: str = "3000/minute"
     """How often all members of an organization together may ask."""
 
+    @property
+    def api_address(self) -> str:
+        """Where the API answers, as a URL."""
+        host = f"[{self.api_host}]" if ":" in self.api_host else self.api_host
+        return f"http://{host}:{self.api_port}"
+
     @field_validator("oidc_issuer", "oidc_jwks_url")
     @classmethod
     def _cannot_be_played_by_others(cls, value: str | None) -> str | None:

@@ -14,12 +14,12 @@ from adapters.cli.groups import root
 from adapters.cli.supervisor import supervise
 from adapters.cli.verb import verb
 
-WORKERS = ("projector", "relay")
+WORKERS = ("projector", "api", "relay")
 
 
 @verb(root, "up", org=False)
 def up(call: Call) -> None:
-    """Runs PostgreSQL, a broker, the relay and the projector, until Ctrl-C or SIGTERM.
+    """Runs PostgreSQL, a broker, the relay, the projector and the HTTP API, until Ctrl-C or SIGTERM.
 
     What is not set runs embedded under `.seatledger/`. A worker that ends is started again. With --json it tells what
     happens as one JSON document a line.
@@ -41,5 +41,6 @@ def up(call: Call) -> None:
     if not stop.is_set():
         broker = house.broker
         tell("broker", kind=broker.kind, bootstrap=broker.bootstrap)
+        tell("api", address=house.settings.api_address)
         supervise(WORKERS, stop, tell)
     tell("stopped", home=str(house.settings.home))
