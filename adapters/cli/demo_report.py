@@ -31,6 +31,7 @@ class Report:
 
     organization: str = ""
     broker: str = ""
+    api: str = ""  # where the HTTP API answered
     checks: list[Checked] = field(default_factory=list)
 
     @property
@@ -43,6 +44,7 @@ class Report:
             "as_expected": not self.differing,
             "organization": self.organization,
             "broker": self.broker,
+            "api": self.api,
             "finished_at": datetime.now(UTC),
             "checks": [
                 {"step": one.step, "what": one.what, "expected": one.expected, "actual": one.actual, "equal": one.equal}

@@ -6,6 +6,7 @@ import io
 import json
 import os
 import shlex
+import socket
 import subprocess
 import sys
 import threading
@@ -40,6 +41,7 @@ class Stage:
         self.home = home
         self.settings = Settings(home=home, database_url=None, migration_database_url=None, kafka_bootstrap=None)
         self.broker_kind = self.broker_bootstrap = ""
+        self.api_address = ""
 
     def run(self, *words: str) -> Outcome:
         """Runs a verb with --json."""
@@ -65,7 +67,8 @@ class Stage:
         """`seatledger up` in the background until the end, in a home of its own."""
         self.home.mkdir(parents=True, exist_ok=True)
         environment = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
-        environment |= {f"{PREFIX}HOME": str(self.home), f"{PREFIX}LOG_LEVEL": "warning"}
+        port = str(free_port())  # the usual one may be taken by the user's own house
+        environment |= {f"{PREFIX}HOME": str(self.home), f"{PREFIX}LOG_LEVEL": "warning", f"{PREFIX}API_PORT": port}
         log = self.home / "up.log"
         command = [sys.executable, "-m", "adapters.cli.app", "up", "--json"]
         with log.open("w", encoding="utf-8") as said:
@@ -99,10 +102,18 @@ class Stage:
             told = json.loads(line)
             if told["event"] == "broker":
                 self.broker_kind, self.broker_bootstrap = told["kind"], told["bootstrap"]
+            if told["event"] == "api":
+                self.api_address = told["address"]
             if told["event"] == "worker_started" and told["worker"] == "relay":
                 return
         said = log.read_text(encoding="utf-8").strip().splitlines() or ["it did not say why"]
         raise EmbeddedServerFailed(f"the demo's servers did not start: {said[-1]} (log: {log})")
+
+
+def free_port() -> int:
+    """A port that nobody listens on now."""
+    with socket.create_server(("127.0.0.1", 0)) as door:
+        return int(door.getsockname()[1])
 
 
 def typed(words: tuple[str, ...]) -> str:

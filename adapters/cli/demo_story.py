@@ -13,6 +13,7 @@ from uuid import UUID
 
 from adapters.cli.answer import plural
 from adapters.cli.demo_billing import PERSONAL, Billing
+from adapters.cli.demo_http import OverHttp
 from adapters.cli.demo_stage import Outcome
 from adapters.directory.microsoft_365 import COLUMNS, CONTOSO
 
@@ -24,7 +25,7 @@ RELAYED_S = 30.0
 MONEY = ("invoice.invoice_issued", "payment.payment_captured", "invoice.credit_note_issued", "payment.refund_succeeded")
 
 
-class Story(Billing):
+class Story(Billing, OverHttp):
     """Contoso buys, assigns, pays and cancels; then everybody looks at it."""
 
     def tell(self) -> None:
@@ -41,6 +42,7 @@ class Story(Billing):
         self.invoice_history()
         self.reconciled()
         self.consumer(subscription)
+        self.over_http()
         self.auditor(subscription)
 
     def catalog(self) -> None:

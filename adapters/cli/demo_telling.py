@@ -12,6 +12,7 @@ from rich.text import Text
 from adapters.cli.answer import console_on, plain, plural
 from adapters.cli.demo_report import Checked, Report
 from adapters.cli.demo_stage import Outcome, Stage, typed
+from adapters.settings import Settings
 
 WIDTH = 110  # of a command, before it is cut
 
@@ -93,6 +94,9 @@ class Telling:
         else:
             self.console.print(Text(f"all {checks} checks are as expected, in {seconds:.0f} s", style="bold green"))
         self.say(f"report: {report}")
+        if self.report.api:
+            usual = Settings.model_fields["api_port"].default
+            self.say(f"the HTTP API answered at {self.report.api}; `seatledger up` serves it at port {usual}")
 
 
 class StoryEnded(Exception):

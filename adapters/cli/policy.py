@@ -13,8 +13,7 @@ from adapters.cli.find import catalog_of, find_product
 from adapters.cli.groups import policies
 from adapters.cli.verb import verb
 from domain.product import Policy
-from services.list_roles import ListRoles
-from services.may import standing_of
+from services.list_policies import ListPolicies, list_policies
 from services.set_self_service_policy import SetSelfServicePolicy, set_self_service_policy
 
 
@@ -41,16 +40,7 @@ def show(call: Call) -> Answer:
 
     Example: `seatledger policy list --org contoso --as chris@contoso.com`
     """
-    organization = standing_of(call.house.ledger, call.wish(ListRoles)).organization
-    data = [
-        {
-            "product_id": listed.product.product_id,
-            "product": listed.product.name,
-            "policy": organization.policy_of(listed.product.product_id),
-            "allowed": list(listed.product.policies),
-        }
-        for listed in catalog_of(call)
-        if listed.product.self_service
-    ]
-    rows = [(one["product"], one["product_id"], one["policy"], ", ".join(one["allowed"])) for one in data]
+    listed = list_policies(call.house.ledger, call.wish(ListPolicies), [listed.product for listed in catalog_of(call)])
+    data = [one.model_dump() for one in listed.policies]
+    rows = [(one.product, one.product_id, one.policy, ", ".join(one.allowed)) for one in listed.policies]
     return Answer({"policies": data}, table("Self-service", ("product", "id", "policy", "can be"), rows))

@@ -22,6 +22,7 @@ def test_it_follows_the_compose_specification() -> None:
         "migrate",
         "relay",
         "projector",
+        "api",
         "advance",
         "seatledger",
     }
