@@ -10,7 +10,20 @@ from typing import Any
 from anyio.to_thread import current_default_thread_limiter
 from fastapi import APIRouter, FastAPI
 
-from adapters.http import licenses, operations, purchases
+from adapters.http import (
+    billing_profiles,
+    buying,
+    catalog,
+    invoices,
+    licenses,
+    members,
+    operations,
+    organizations,
+    payment_methods,
+    purchases,
+    quotes,
+    subscriptions,
+)
 from adapters.http.bearers import Bearers
 from adapters.http.document import described
 from adapters.http.errors import handlers
@@ -21,8 +34,17 @@ from adapters.http.rates import Rates
 from adapters.settings import Settings
 
 ROUTERS: Sequence[APIRouter] = (
+    organizations.routes,
+    members.routes,
+    catalog.routes,
+    buying.routes,
     purchases.routes,
+    subscriptions.routes,
     licenses.routes,
+    quotes.routes,
+    payment_methods.routes,
+    billing_profiles.routes,
+    invoices.routes,
     operations.routes,
 )
 WAITING = 2  # calls let in for each that is worked on

@@ -10,6 +10,7 @@ from uuid import UUID
 from adapters.composition import House
 from adapters.http.cursors import Cursors
 from adapters.postgres.follower import Follower
+from services.list_catalog import Catalog
 from services.till import Till
 
 REMEMBERED_S = 5.0  # how long a user name is taken for the same member; what the member may is asked of history
@@ -32,6 +33,7 @@ class ApiHouse:
         self.settings = house.settings
         self.typesetter = house.typesetter
         self.holdings = house.holdings
+        self.catalog = Catalog(house.ledger)
         _ = house.till
         with Follower(house.database_url) as follower:
             ledger_id, epoch = follower.source()
