@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar, NoReturn, cast
@@ -42,8 +42,8 @@ LOAD_MANY = (
     f"SELECT {EVENT_COLUMNS} FROM ledger.events WHERE organization_id = %b AND originator_id = ANY(%b::uuid[])"
     " ORDER BY originator_id, originator_version"
 )
-# The snapshot comes as the first row, in the columns of an event and without a place in history. Which version it has
-# is asked by itself, for behind the wall PostgreSQL looks nothing up by a `coalesce`.
+# The snapshot comes as the first row, in the columns of an event and without a place in history. `greatest`
+# passes over NULL as `coalesce` does, by which PostgreSQL looks nothing up behind the wall.
 LOAD = (
     "WITH kept AS MATERIALIZED ("
     " SELECT * FROM ledger.snapshots WHERE organization_id = %(organization)b AND originator_id = %(originator)b)"
@@ -51,25 +51,30 @@ LOAD = (
     " organization_id, NULL AS organization_seq, NULL AS position, occurred_at, shape, NULL FROM kept"
     f" UNION ALL SELECT {EVENT_COLUMNS} FROM ledger.events"
     " WHERE organization_id = %(organization)b AND originator_id = %(originator)b"
-    " AND originator_version > (SELECT coalesce(max(version), 0) FROM kept) ORDER BY originator_version"
+    " AND originator_version > greatest((SELECT version FROM kept), 0) ORDER BY originator_version"
 )
 LOAD_SEVERAL = (
     "WITH kept AS MATERIALIZED ("
     " SELECT * FROM ledger.snapshots WHERE organization_id = %(organization)b"
-    " AND originator_id = ANY(%(originators)b::uuid[])),"
-    " asked AS MATERIALIZED (SELECT id, coalesce(kept.version, 0) AS version"
-    "  FROM unnest(%(originators)b::uuid[]) AS id LEFT JOIN kept ON kept.originator_id = id)"
+    " AND originator_id = ANY(%(originators)b::uuid[]))"
     " SELECT originator_id, version AS originator_version, topic, state,"
     " organization_id, NULL AS organization_seq, NULL AS position, occurred_at, shape, NULL FROM kept"
-    " UNION ALL SELECT told.* FROM asked, LATERAL ("
+    " UNION ALL SELECT told.* FROM unnest(%(originators)b::uuid[]) AS asked(id), LATERAL ("
     f"  SELECT {EVENT_COLUMNS} FROM ledger.events"
-    "  WHERE organization_id = %(organization)b AND originator_id = asked.id AND originator_version > asked.version"
+    "  WHERE organization_id = %(organization)b AND originator_id = asked.id"
+    "  AND originator_version > greatest((SELECT version FROM kept WHERE kept.originator_id = asked.id), 0)"
     "  ORDER BY originator_version) AS told"
 )
 VERSIONS = (
     "SELECT asked.id, newest.originator_version FROM unnest(%b::uuid[]) AS asked(id), LATERAL ("
     " SELECT originator_version FROM ledger.events WHERE organization_id = %b AND originator_id = asked.id"
     " ORDER BY originator_version DESC LIMIT 1) AS newest"
+)
+LOAD_PAGE = (
+    "SELECT told.* FROM unnest(%b::uuid[], %b::bigint[]) AS asked(id, version), LATERAL ("
+    f" SELECT {EVENT_COLUMNS} FROM ledger.events"
+    " WHERE organization_id = %b AND originator_id = asked.id AND originator_version > asked.version"
+    " ORDER BY originator_version LIMIT %b) AS told ORDER BY told.organization_seq LIMIT %b"
 )
 TOLD = (
     f"SELECT {EVENT_COLUMNS} FROM ledger.events"
@@ -183,6 +188,10 @@ class LedgerRecorder(PostgresApplicationRecorder):
 
     def load_many(self, organization_id: UUID, originator_ids: Sequence[UUID]) -> list[RecordedEvent]:
         return [RecordedEvent(*row) for row in self._rows(LOAD_MANY, (organization_id, Array.of_uuids(originator_ids)))]
+
+    def load_page(self, organization_id: UUID, after: Mapping[UUID, int], limit: int) -> list[RecordedEvent]:
+        asked = Array.of_uuids(after), Array.of_bigints(after.values()), organization_id, Int8(limit), Int8(limit)
+        return [RecordedEvent(*row) for row in self._rows(LOAD_PAGE, asked)]
 
     def told(self, organization_id: UUID, *, after: int, until: int) -> list[RecordedEvent]:
         return [RecordedEvent(*row) for row in self._rows(TOLD, (organization_id, Int8(after), Int8(until)))]

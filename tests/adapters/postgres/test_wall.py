@@ -134,11 +134,15 @@ def test_the_head_is_the_one_organization_s(walled: Walled) -> None:
 @pytest.mark.parametrize(
     ("query", "parameters", "conditions"),
     [
-        (recorder.LOAD, {"organization": CONTOSO_ID, "originator": pool_of(CONTOSO_ID)}, ["originator_version >"]),
+        (
+            recorder.LOAD,
+            {"organization": CONTOSO_ID, "originator": pool_of(CONTOSO_ID)},
+            ["originator_version > GREATEST"],
+        ),
         (
             recorder.LOAD_SEVERAL,
             {"organization": CONTOSO_ID, "originators": [pool_of(CONTOSO_ID)]},
-            ["originator_id = asked.id", "originator_version > asked.version"],
+            ["originator_id = asked.id", "originator_version > GREATEST"],
         ),
         (recorder.VERSIONS, [[pool_of(CONTOSO_ID)], CONTOSO_ID], ["originator_id = "]),
         (recorder.TOLD, [CONTOSO_ID, 3, 5], ["organization_seq <="]),
