@@ -1,6 +1,9 @@
 """Read history: the events of one thing, for those who audit."""
 
+from typing import NamedTuple
 from uuid import UUID
+
+from pydantic import Field
 
 from domain.envelope import RecordedEvent
 from domain.kernel import Value
@@ -10,12 +13,27 @@ from domain.subscription import Subscription
 from services.command import Actor
 from services.ledger import Ledger
 from services.may import HOUSE, may, standing_of
+from services.ports_reads import PAGE
 
 
 class ReadHistory(Value):
     organization_id: UUID
     actor: Actor
     aggregate_id: UUID
+
+
+class ReadHistoryPage(ReadHistory):
+    """`after` is where the page before ended: the versions of the thing and, if it is a subscription, of its pool."""
+
+    after: tuple[int, ...] = Field(default=(), max_length=2)
+    limit: int = Field(default=PAGE, ge=1, le=PAGE)
+
+
+class HistoryPage(NamedTuple):
+    """Events in the order they were recorded, and where the next page starts; None: there is no more."""
+
+    events: list[RecordedEvent]
+    following: tuple[int, ...] | None
 
 
 def may_audit(ledger: Ledger, query: ReadHistory) -> None:
@@ -41,3 +59,24 @@ def read_history(ledger: Ledger, query: ReadHistory) -> list[RecordedEvent]:
     if (found := ledger.find(Subscription, query.organization_id, query.aggregate_id)) is not None:
         events = events + ledger.history.load_events(query.organization_id, found.pool_id)
     return sorted(events, key=lambda event: event.organization_seq)
+
+
+def read_history_page(ledger: Ledger, query: ReadHistoryPage) -> HistoryPage:
+    """The same, a page at a time: what a page costs does not depend on how long the history is."""
+    may_audit(ledger, query)
+    after = dict.fromkeys(streams_of(ledger, query), 0)
+    after |= dict(zip(after, query.after, strict=False))
+    events = ledger.history.load_page(query.organization_id, after, query.limit + 1)
+    page = events[: query.limit]
+    after |= {event.originator_id: event.originator_version for event in page}
+    return HistoryPage(page, tuple(after.values()) if len(events) > query.limit else None)
+
+
+def streams_of(ledger: Ledger, query: ReadHistory) -> list[UUID]:
+    """The thing itself, and the pool of a subscription; refuses what has no history."""
+    born = ledger.history.load_page(query.organization_id, {query.aggregate_id: 0}, 1)
+    if not born:
+        raise NotFound(what="history of", key=query.aggregate_id)
+    if not born[0].topic.startswith(f"{Subscription.TOPIC}."):
+        return [query.aggregate_id]
+    return [query.aggregate_id, ledger.subscription(query.organization_id, query.aggregate_id).pool_id]

@@ -149,6 +149,22 @@ def many_are_loaded_at_once(recorder: Recorder) -> None:
 
 
 @promise
+def several_streams_are_read_page_by_page(recorder: Recorder) -> None:
+    room, one, other, nobody = Room(recorder), uuid4(), uuid4(), uuid4()
+    room.append(*room.events(one, 1, 2), *room.events(other, 1))
+    room.append(*room.events(other, 2, 3), *room.events(one, 3))
+    room.append(*room.events(uuid4(), 1))
+    after = {one: 0, nobody: 0, other: 0}
+    pages = []
+    while page := recorder.load_page(room.organization_id, after, 2):
+        pages.append([(event.originator_id, event.originator_version) for event in page])
+        after |= dict(pages[-1])
+    assert pages == [[(one, 1), (one, 2)], [(other, 1), (other, 2)], [(other, 3), (one, 3)]]
+    assert recorder.load_page(Room(recorder).organization_id, {one: 0}, 2) == []
+    assert recorder.load_page(room.organization_id, {}, 2) == []
+
+
+@promise
 def a_load_starts_from_the_newest_snapshot(recorder: Recorder) -> None:
     room, one = Room(recorder), uuid4()
     room.append(*room.events(one, 1, 2, 3))

@@ -6,7 +6,7 @@ from domain.organization import CATALOG
 from domain.refusals import NotAllowed, NotFound
 from services.command import Actor
 from services.ledger import offer_id_of
-from services.read_history import ReadHistory, read_history, read_stream
+from services.read_history import ReadHistory, ReadHistoryPage, read_history, read_history_page, read_stream
 from tests.examples import an_id
 from tests.services.contoso import MONTHLY, OPERATOR, Contoso
 
@@ -24,6 +24,34 @@ def test_a_subscriptions_history_has_its_pools(contoso: Contoso) -> None:
     assert told(contoso, OPERATOR, contoso.subscription(bought).pool_id) == events[1:]
     query = ReadHistory(organization_id=contoso.organization_id, actor=OPERATOR, aggregate_id=bought)
     assert len(read_stream(contoso.ledger, query)) == 1
+
+
+def pages(contoso: Contoso, by: Actor, of: UUID, limit: int) -> list[list[int]]:
+    found: list[list[int]] = []
+    after: tuple[int, ...] | None = ()
+    while after is not None:
+        query = ReadHistoryPage(
+            organization_id=contoso.organization_id, actor=by, aggregate_id=of, after=after, limit=limit
+        )
+        events, after = read_history_page(contoso.ledger, query)
+        found.append([event.organization_seq for event in events])
+    return found
+
+
+@pytest.mark.parametrize("limit", [1, 2, 5, 200])
+def test_page_by_page_it_is_the_same_history(contoso: Contoso, limit: int) -> None:
+    bought = contoso.buys()
+    for member_id in (contoso.ben, contoso.david, contoso.cynthia):
+        contoso.assigns(bought, member_id)
+    auditor = contoso.by("auditor")
+    for of in (bought, contoso.subscription(bought).pool_id, contoso.organization_id):
+        query = ReadHistory(organization_id=contoso.organization_id, actor=auditor, aggregate_id=of)
+        whole = [event.organization_seq for event in read_history(contoso.ledger, query)]
+        assert pages(contoso, auditor, of, limit) == [whole[at : at + limit] for at in range(0, len(whole), limit)]
+    with pytest.raises(NotFound):
+        pages(contoso, auditor, an_id(77), limit)
+    with pytest.raises(NotAllowed):
+        pages(contoso, contoso.admin, bought, limit)
 
 
 def test_it_takes_a_role_that_audits(contoso: Contoso) -> None:
