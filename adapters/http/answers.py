@@ -47,10 +47,20 @@ class Page(BaseModel, Generic[T]):
 
 
 def done(
-    call: Call, receipt: Receipt, kind: type[D], *, status: int = 200, location: str | None = None, **facts: Any
+    call: Call,
+    receipt: Receipt,
+    kind: type[D],
+    *,
+    status: int = 200,
+    location: str | None = None,
+    earlier: Sequence[Receipt] = (),
+    **facts: Any,
 ) -> Response:
-    """The answer to a command, made of what history says about it and of nothing that can change."""
-    told = told_by(call, receipt)
+    """The answer to a command, made of what history says about it and of nothing that can change.
+
+    `earlier` are the receipts of its steps before the last one.
+    """
+    told = [event for one in (*earlier, receipt) for event in told_by(call, one)]
     source = call.house.source
     answer = kind(
         command_id=call.command_id,

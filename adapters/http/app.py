@@ -11,17 +11,21 @@ from anyio.to_thread import current_default_thread_limiter
 from fastapi import APIRouter, FastAPI
 
 from adapters.http import (
+    audit,
     billing_profiles,
     buying,
     catalog,
     invoices,
     licenses,
     members,
+    my_products,
     operations,
     organizations,
     payment_methods,
+    policies,
     purchases,
     quotes,
+    roles,
     subscriptions,
 )
 from adapters.http.bearers import Bearers
@@ -36,15 +40,19 @@ from adapters.settings import Settings
 ROUTERS: Sequence[APIRouter] = (
     organizations.routes,
     members.routes,
+    roles.routes,
+    policies.routes,
     catalog.routes,
     buying.routes,
     purchases.routes,
+    my_products.routes,
     subscriptions.routes,
     licenses.routes,
     quotes.routes,
     payment_methods.routes,
     billing_profiles.routes,
     invoices.routes,
+    audit.routes,
     operations.routes,
 )
 WAITING = 2  # calls let in for each that is worked on

@@ -126,6 +126,9 @@ def reactivate(call: AdminDoes, member_id: MemberId) -> Response:
     response_model=Done,
 )
 def remove(call: AdminDoes, member_id: MemberId) -> Response:
-    """Roles end, and the licenses that the member held are free at once: `events` are those of the freed licenses."""
+    """Roles end, and the licenses that the member held are free at once."""
+    house = call.house
     command = call.wish(RemoveMember, member_id=member_id)
-    return done(call, remove_member(call.house.ledger, command, call.house.holdings), Done)
+    freed = remove_member(house.ledger, command, house.holdings)
+    removed = house.ledger.answer_of(command)
+    return done(call, freed, Done, earlier=[removed] if removed else [])
