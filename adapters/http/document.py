@@ -29,6 +29,7 @@ PROBLEM = {
 }
 OPEN = ("/healthz", "/readyz", "/metrics", "/problems/{code}")
 BEARER = "bearer"
+ROLE_HEADER, ROLE = "Seatledger-Role", "Role"  # named, or a generated client has a type of it for each operation
 
 
 def described(app: FastAPI) -> dict[str, Any]:
@@ -55,9 +56,20 @@ def described(app: FastAPI) -> dict[str, Any]:
     }
     for path, operations in document["paths"].items():
         for operation in operations.values():
+            for parameter in operation.get("parameters", ()):
+                parameter["schema"] = sendable(parameter["schema"])
+                if parameter["name"] == ROLE_HEADER:
+                    schemas[ROLE] = {**parameter["schema"], "title": ROLE}
+                    parameter["schema"] = {"$ref": f"#/components/schemas/{ROLE}"}
             operation["responses"].pop("422", None)
             if path not in OPEN:
                 operation["security"] = [{BEARER: []}]
                 operation["responses"] |= {"4XX": PROBLEM, "5XX": PROBLEM}
     app.openapi_schema = document
     return document
+
+
+def sendable(schema: dict[str, Any]) -> dict[str, Any]:
+    """The schema of a parameter without null, which no path, query or header can say."""
+    kinds = [one for one in schema.get("anyOf", ()) if one != {"type": "null"}]
+    return {**{name: value for name, value in schema.items() if name != "anyOf"}, **kinds[0]} if kinds else schema
