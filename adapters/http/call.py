@@ -11,7 +11,7 @@ from uuid import UUID, uuid5
 from adapters.http.bad_request import BadRequest
 from adapters.http.house import ApiHouse
 from adapters.http.principal import Principal
-from adapters.http.tags import versions_in
+from adapters.http.tags import versions_of
 from domain.envelope import Role
 from domain.kernel import Value
 from domain.organization import organization_id_of
@@ -36,7 +36,7 @@ class Call:
     handle: str | None = None  # of the organization; none for the catalog
     at_least: int = 0
     idempotency_key: str | None = None
-    if_match: str | None = None
+    seen: tuple[int, ...] | None = None  # versions, by If-Match; None: whatever there is
 
     @cached_property
     def actor(self) -> Actor:
@@ -75,8 +75,8 @@ class Call:
         """What moves money and taxes it, at the organization's own time."""
         return self.house.till_of(self.organization_id)
 
-    def wish(self, kind: type[V], seen: Sequence[UUID] = (), **fields: Any) -> V:
-        """A command or query of this call; `seen` are the aggregates that If-Match is about.
+    def wish(self, kind: type[V], decided_on: Sequence[UUID] = (), **fields: Any) -> V:
+        """A command or query of this call; `decided_on` are the aggregates that If-Match is about.
 
         What its types refuse raises a pydantic ValidationError, which is told as bad input.
         """
@@ -88,8 +88,8 @@ class Call:
             common["at_least"] = self.at_least
         if issubclass(kind, Command):
             common |= {"command_id": self.command_id, "correlation_id": self.correlation_id}
-            if seen and self.if_match is not None:
-                common["if_versions"] = versions_in(self.if_match, seen)
+            if decided_on:
+                common["if_versions"] = versions_of(decided_on, self.seen)
         return kind(**{**common, **fields})
 
     def path_of(self, path: str) -> str:

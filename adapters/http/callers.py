@@ -9,6 +9,7 @@ from fastapi import Depends, Header, Path, Query, Request
 
 from adapters.http.bad_request import BadRequest
 from adapters.http.call import Call, key_in
+from adapters.http.tags import seen_in
 from domain.envelope import Role
 from domain.organization import CATALOG, organization_id_of
 
@@ -73,18 +74,18 @@ class Reader(Caller):
     """Of a query about an organization."""
 
     async def __call__(
-        self, request: Request, organization: OrganizationHandle, role: RoleHeader = None, at_least: AtLeast = 0
+        self, request: Request, organization: OrganizationHandle, acting_as: RoleHeader = None, at_least: AtLeast = 0
     ) -> Call:
-        return self.call(request, organization, role, at_least=at_least)
+        return self.call(request, organization, acting_as, at_least=at_least)
 
 
 class Doer(Caller):
     """Of a command in an organization."""
 
     async def __call__(
-        self, request: Request, organization: OrganizationHandle, key: KeyHeader, role: RoleHeader = None
+        self, request: Request, organization: OrganizationHandle, key: KeyHeader, acting_as: RoleHeader = None
     ) -> Call:
-        return self.call(request, organization, role, idempotency_key=key_in(key))
+        return self.call(request, organization, acting_as, idempotency_key=key_in(key))
 
 
 class Changer(Caller):
@@ -96,23 +97,23 @@ class Changer(Caller):
         organization: OrganizationHandle,
         key: KeyHeader,
         tag: TagHeader,
-        role: RoleHeader = None,
+        acting_as: RoleHeader = None,
     ) -> Call:
-        return self.call(request, organization, role, idempotency_key=key_in(key), if_match=tag)
+        return self.call(request, organization, acting_as, idempotency_key=key_in(key), seen=seen_in(tag))
 
 
 class CatalogReader(Caller):
     """Of a query about the catalog, which belongs to nobody."""
 
-    async def __call__(self, request: Request, role: RoleHeader = None) -> Call:
-        return self.call(request, None, role)
+    async def __call__(self, request: Request, acting_as: RoleHeader = None) -> Call:
+        return self.call(request, None, acting_as)
 
 
 class CatalogDoer(Caller):
     """Of a command about the catalog, or about the house."""
 
-    async def __call__(self, request: Request, key: KeyHeader, role: RoleHeader = None) -> Call:
-        return self.call(request, None, role, idempotency_key=key_in(key))
+    async def __call__(self, request: Request, key: KeyHeader, acting_as: RoleHeader = None) -> Call:
+        return self.call(request, None, acting_as, idempotency_key=key_in(key))
 
 
 def refuse_unknown_parameters(request: Request) -> None:

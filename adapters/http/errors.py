@@ -74,8 +74,8 @@ def handler(request: Any, error: Exception) -> Response:
 def refused(refusal: Refusal, request_id: str | None) -> Response:
     """A refusal, by its own code; where it names a field, as an error of that place."""
     errors = []
-    if field := refusal.facts.get("field"):
-        errors.append(InputError(pointer=str(field), detail="looks like card data"))
+    if "field" in refusal.facts:
+        errors.append(InputError(pointer=str(refusal.facts["field"]), detail="looks like card data"))
     return problem(refusal.code, str(refusal), facts=refusal.facts, errors=errors, request_id=request_id)
 
 

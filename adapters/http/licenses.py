@@ -40,11 +40,12 @@ class NewTotal(Body):
 )
 def resize(call: PurchaserChanges, subscription_id: SubscriptionId, body: NewTotal) -> Response:
     """More are charged at once for the rest of the cycle; what was added in the last 7 days can be removed."""
-    house = call.house
-    pool_id = house.ledger.subscription(call.organization_id, subscription_id).pool_id if call.if_match != "*" else None
-    seen = [subscription_id, pool_id] if pool_id else []
-    command = call.wish(ResizeLicenses, seen, subscription_id=subscription_id, **body.given())
-    return done(call, resize_licenses(house.ledger, command, call.till), Done)
+    ledger = call.house.ledger
+    decided_on = [subscription_id]
+    if call.seen is not None:
+        decided_on.append(ledger.subscription(call.organization_id, subscription_id).pool_id)
+    command = call.wish(ResizeLicenses, decided_on, subscription_id=subscription_id, **body.given())
+    return done(call, resize_licenses(ledger, command, call.till), Done)
 
 
 class ScheduledTotal(Body):

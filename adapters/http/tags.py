@@ -17,15 +17,28 @@ def tag_of(*versions: int) -> str:
     return f'"{"-".join(map(str, versions))}"'
 
 
-def versions_in(if_match: str, ids: Sequence[UUID]) -> Mapping[UUID, int] | None:
-    """What the caller has seen of these aggregates, as `If-Match` says it; None: `*`, whatever there is.
+def seen_in(if_match: str) -> tuple[int, ...] | None:
+    """The versions that a caller has seen, by their tag; None: `*`, whatever there is.
 
-    A tag may tell of more aggregates than the change decides on. Raises BadRequest where it is none of ours.
+    Raises BadRequest where it is none of our tags.
     """
     if if_match.strip() == ANY:
         return None
     found = TAG.fullmatch(if_match.strip())
-    versions = [int(version) for version in found[1].split("-")] if found else []
-    if len(versions) < len(ids):
-        raise BadRequest("if_match_malformed", "send the ETag of the answer that you looked at, or *", where="If-Match")
-    return dict(zip(ids, versions, strict=False))
+    if found is None:
+        raise malformed()
+    return tuple(int(version) for version in found[1].split("-"))
+
+
+def versions_of(ids: Sequence[UUID], seen: tuple[int, ...] | None) -> Mapping[UUID, int] | None:
+    """What was seen of the aggregates that a change decides on; a tag may tell of more of them."""
+    if seen is None:
+        return None
+    if len(seen) < len(ids):
+        raise malformed()
+    return dict(zip(ids, seen, strict=False))
+
+
+def malformed() -> BadRequest:
+    remedy = "send the ETag of the answer that you looked at, or *"
+    return BadRequest("if_match_malformed", remedy, where="If-Match")

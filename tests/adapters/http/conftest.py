@@ -15,6 +15,7 @@ import httpx
 import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
+from psycopg.sql import SQL, Identifier
 from pydantic import SecretStr
 
 from adapters.cli.app import run
@@ -26,6 +27,8 @@ from adapters.postgres.migrate import migrate
 from adapters.settings import Settings
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from adapters.embedded.postgres import EmbeddedPostgres
 
 ADMIN, PURCHASER, OTHER = "chris@contoso.com", "ben@contoso.com", "david@contoso.com"
@@ -44,6 +47,7 @@ class Api:
     role: str | None = None
     token: str | None = None
     headers: dict[str, str] = field(default_factory=dict)
+    known: dict[str, int] = field(default_factory=lambda: {"position": 0})  # of the last command of all who share it
 
     def as_(self, user_name: str, role: str | None = None) -> Api:
         return replace(self, user_name=user_name, role=role, house_role=None, token=None)
@@ -78,7 +82,12 @@ class Api:
             headers.setdefault("Idempotency-Key", key or str(uuid4()))
         if tag is not None:
             headers["If-Match"] = tag
-        return self.http.request(method, self.path(path), headers=headers, **more)
+        if method == "GET" and not path.startswith("/v1/"):  # no projector runs: a query is told how far to fold
+            more["params"] = {"at_least": self.known["position"], **(more.get("params") or {})}
+        answer = self.http.request(method, self.path(path), headers=headers, **more)
+        if method != "GET" and (position := answer.headers.get("Seatledger-Position")):
+            self.known["position"] = max(self.known["position"], int(position))
+        return answer
 
     def get(self, path: str, **query: Any) -> Any:
         """The document of a query that succeeds."""
@@ -135,15 +144,19 @@ def serving(settings: Settings) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def api_settings(postgres: EmbeddedPostgres, tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    return settings_for(postgres, "api", tmp_path_factory.mktemp("home"))
+
+
+def settings_for(postgres: EmbeddedPostgres, database: str, home: Path) -> Settings:
     """A migrated database with the real catalog, in development: tokens are made by the tests."""
     with psycopg.connect(postgres.url, autocommit=True) as admin:
-        admin.execute("CREATE DATABASE api")
-    url = make_conninfo(postgres.url, dbname="api")
+        admin.execute(SQL("CREATE DATABASE {}").format(Identifier(database)))
+    url = make_conninfo(postgres.url, dbname=database)
     migrate(url)
     settings = Settings(
         database_url=SecretStr(url),
         fingerprint_key=SecretStr("5a" * 32),
-        home=tmp_path_factory.mktemp("home"),
+        home=home,
         development=True,
         api_rate_per_key="1000000/minute",
         api_rate_per_organization="1000000/minute",

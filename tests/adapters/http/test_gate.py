@@ -113,7 +113,7 @@ def test_what_a_change_must_carry(chris: Api) -> None:
     without_tag = chris.http.put(chris.path(path), json={"total": 3}, headers={**bearer, "Idempotency-Key": "a"})
     refused(without_tag, 428, "if_match_required")
     refused(chris.ask("PUT", path, json={"total": 3}, tag='W/"1-2"'), 400, "if_match_malformed")
-    refused(chris.ask("PUT", path, json={"total": 3}, tag="*", key="ü"), 400, "bad_parameter")
+    refused(chris.ask("PUT", path, json={"total": 3}, tag="*", key="two words"), 400, "bad_parameter")
 
 
 def test_unknown_parameters_are_refused(chris: Api) -> None:
