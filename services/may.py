@@ -35,6 +35,7 @@ Action = Literal[
     "see upcoming",
     "take over",
     "audit",
+    "follow events",
 ]
 Reach = Literal["all", "own", "central"]  # every one, the actor's own, or those bought centrally
 
@@ -65,6 +66,7 @@ PERMISSIONS: dict[Action, dict[Role, Reach]] = {
     "see upcoming": {"purchaser": "own", "admin": "all", "billing_reader": "all", "auditor": "all", "operator": "all"},
     "take over": {"admin": "all"},
     "audit": {"auditor": "all", "operator": "all"},
+    "follow events": {"service": "all", "operator": "all"},
 }
 
 HOUSE: frozenset[Role] = frozenset({"operator", "service"})  # no members: the adapter vouches for them

@@ -15,6 +15,7 @@ from adapters.http import (
     billing_profiles,
     buying,
     catalog,
+    feed,
     invoices,
     licenses,
     members,
@@ -35,6 +36,7 @@ from adapters.http.gate import Gate
 from adapters.http.house import ApiHouse
 from adapters.http.observed import Gauges, Observed
 from adapters.http.rates import Rates
+from adapters.http.waiting import Waiting
 from adapters.settings import Settings
 
 ROUTERS: Sequence[APIRouter] = (
@@ -53,6 +55,7 @@ ROUTERS: Sequence[APIRouter] = (
     billing_profiles.routes,
     invoices.routes,
     audit.routes,
+    feed.routes,
     operations.routes,
 )
 WAITING = 2  # calls let in for each that is worked on
@@ -67,6 +70,7 @@ def create_app(house: ApiHouse, bearers: Bearers) -> FastAPI:
     app.state.gauges = gauges
     app.state.watch = operations.Watch(house.database_url)
     gauges.registry.register(app.state.watch)
+    app.state.waiting = Waiting(house.feed)
     # The last one added is the first that sees a request.
     app.add_middleware(Gate, **gate_of(settings, bearers))
     app.add_middleware(Observed, gauges=gauges)
@@ -104,3 +108,4 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
     """Routes run in threads, as many as requests are worked on at a time."""
     current_default_thread_limiter().total_tokens = app.state.house.settings.api_concurrency
     yield
+    app.state.house.feed.close()

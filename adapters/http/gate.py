@@ -30,6 +30,8 @@ from services.card_guard import refuse_card_data
 
 GUARDED = "/v1/"
 ORGANIZATIONS = "/v1/organizations/"
+FEED = "/v1/events"
+MOST_FOLLOWERS = 200
 LONGEST_BODY = 512 * 1024  # bytes: a thousand members with all their details are less
 LONGEST_QUERY = 4 * 1024
 DEEPEST = 16  # arrays and objects within each other
@@ -41,16 +43,27 @@ WITH_BODY = {"POST", "PUT", "PATCH", "DELETE"}
 
 
 @dataclass
+class Room:
+    """So many calls at a time."""
+
+    most: int
+    inside: int = 0
+
+
+@dataclass
 class Gate:
-    """ASGI middleware; `at_a_time` calls are let in, others are told to come again."""
+    """ASGI middleware; `at_a_time` calls are let in, others are told to come again.
+
+    Who follows events mostly waits, so that they are counted apart: they keep nobody else out.
+    """
 
     app: ASGIApp
     bearers: Bearers
     rates: Rates
     at_a_time: int
-    inside: int = 0
 
     def __post_init__(self) -> None:
+        self.usual, self.followers = Room(self.at_a_time), Room(MOST_FOLLOWERS)
         # Threads of their own: whoever floods the house with bad tokens does not keep others from their answers.
         self.readers = CapacityLimiter(READERS)
 
@@ -58,16 +71,17 @@ class Gate:
         if scope["type"] != "http" or not scope["path"].startswith(GUARDED):
             await self.app(scope, receive, send)
             return
-        if self.inside >= self.at_a_time:
+        room = self.followers if scope["path"] == FEED else self.usual
+        if room.inside >= room.most:
             await told_as_problem(BadRequest("overloaded", "repeat the call after Retry-After"), scope)(
                 scope, receive, send
             )
             return
-        self.inside += 1
+        room.inside += 1
         try:
             await self._let_in(scope, receive, send)
         finally:
-            self.inside -= 1
+            room.inside -= 1
 
     async def _let_in(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = Headers(scope=scope)

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from adapters.composition import House
 from adapters.http.cursors import Cursors
+from adapters.postgres.feed import EventFeed
 from adapters.postgres.follower import Follower
 from services.list_catalog import Catalog
 from services.till import Till
@@ -34,6 +35,7 @@ class ApiHouse:
         self.typesetter = house.typesetter
         self.holdings = house.holdings
         self.catalog = Catalog(house.ledger)
+        self.feed = EventFeed(house.database_url)  # outside the wall: it asks who may follow by itself
         _ = house.till
         with Follower(house.database_url) as follower:
             ledger_id, epoch = follower.source()

@@ -7,6 +7,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import structlog
 import uvicorn
@@ -69,6 +70,11 @@ class Server(uvicorn.Server):
         await super().startup(sockets)
         names = [one.getsockname()[:2] for one in sockets or ()]
         structlog.get_logger().info("listening", addresses=[address_of(*name) for name in names])
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        app: Any = self.config.app
+        app.state.waiting.end()
+        await super().shutdown(sockets)
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
