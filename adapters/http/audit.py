@@ -14,7 +14,7 @@ from starlette.responses import Response
 from adapters.http.answers import Page, shown
 from adapters.http.bad_request import BadRequest
 from adapters.http.callers import AuditorReads
-from adapters.http.purchases import Cursor, Limit
+from adapters.http.pages import Cursor, Limit
 from domain.refusals import NotFound
 from projections.audit.replay import HistoryEntry, StateAt, history, state_at
 from services.read_history import ReadHistory, ReadHistoryPage, read_history_page, read_stream

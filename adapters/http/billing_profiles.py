@@ -12,7 +12,8 @@ from starlette.responses import Response
 from adapters.catalog.currency import country_of
 from adapters.http.answers import Body, Done, Page, done, shown, told_by
 from adapters.http.callers import PurchaserChanges, PurchaserDoes, PurchaserReads
-from adapters.http.purchases import Cursor, Limit, Person, person
+from adapters.http.pages import Cursor, Limit
+from adapters.http.people import Person, person
 from adapters.http.tags import tag_of
 from domain.billing_profile import BillingProfile, ProfileRole
 from services.change_bill_to import ChangeBillTo, change_bill_to

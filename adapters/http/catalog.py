@@ -14,7 +14,7 @@ from adapters.catalog.currency import MAXIMUM_MINOR, exponent_of
 from adapters.http.answers import Body, Done, Page, done, shown
 from adapters.http.call import Call
 from adapters.http.callers import DoesInCatalog, ReadsCatalog
-from adapters.http.purchases import Cursor, Limit
+from adapters.http.pages import Cursor, Limit
 from adapters.http.words import Day, YesNo
 from domain.calendar import BillingPlan, Term, utc_date
 from domain.product import Policy

@@ -14,7 +14,7 @@ from adapters.http.answers import Body, Done, Page, done, shown
 from adapters.http.bad_request import BadRequest
 from adapters.http.call import Call
 from adapters.http.callers import PurchaserDoes, PurchaserReads
-from adapters.http.purchases import Cursor, Limit
+from adapters.http.pages import Cursor, Limit
 from adapters.http.words import Day
 from domain.invoice import InvoiceState
 from projections.audit.explain import explain as explanation_of

@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from adapters.http.answers import Body, Done, Page, done, shown
 from adapters.http.callers import PurchaserChanges, PurchaserDoes, PurchaserReads
-from adapters.http.purchases import Cursor, Limit
+from adapters.http.pages import Cursor, Limit
 from adapters.http.tags import tag_of
 from services.add_payment_method import AddPaymentMethod, add_payment_method
 from services.edit_payment_method import EditPaymentMethod, edit_payment_method

@@ -16,24 +16,18 @@ from adapters.http.answers import Page, shown
 from adapters.http.call import Call
 from adapters.http.callers import AdminReads, PurchaserReads, SubscriptionId
 from adapters.http.events import CloudEvent, cloud_event
+from adapters.http.pages import Cursor, Limit
+from adapters.http.people import Person, person
 from adapters.http.tags import tag_of
 from adapters.http.words import Day
 from domain.personal import Purpose
 from domain.subscription import Channel, LifeState
 from services.list_purchases import ListPurchases, list_purchases
 from services.name_members import name_members
-from services.ports_reads import PAGE, PurchaseCursor, PurchaseFilter, PurchasePage, PurchaseRow
+from services.ports_reads import PurchaseCursor, PurchaseFilter, PurchasePage, PurchaseRow
 from services.show_purchase import ShowPurchase, holders, show_purchase
 
 routes = APIRouter(prefix="/v1/organizations/{organization}", tags=["purchases"])
-
-
-class Person(BaseModel):
-    """A member, by the names that the caller may know."""
-
-    member_id: UUID
-    user_name: str | None = None
-    display_name: str | None = None
 
 
 class Purchase(PurchaseRow):
@@ -79,8 +73,6 @@ async def purchase_filter(
 
 
 Filter = Annotated[PurchaseFilter, Depends(purchase_filter)]
-Limit = Annotated[int, Query(ge=1, le=PAGE, description="Rows of a page at most.")]
-Cursor = Annotated[str | None, Query(max_length=1_000, description="`next` of the page before.")]
 
 
 @routes.get("/subscriptions", operation_id="list_purchases", summary="List purchases", response_model=Page[Purchase])
@@ -107,11 +99,6 @@ def list_all(
 
 def named(row: PurchaseRow, names: Mapping[UUID, Mapping[Purpose, str]]) -> Purchase:
     return Purchase.model_construct(**row.__dict__, purchaser=person(row.purchaser_id, names))
-
-
-def person(member_id: UUID, names: Mapping[UUID, Mapping[Purpose, str]]) -> Person:
-    details = names.get(member_id, {})
-    return Person(member_id=member_id, user_name=details.get("user_name"), display_name=details.get("display_name"))
 
 
 CSV: dict[int | str, dict[str, Any]] = {

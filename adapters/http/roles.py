@@ -12,7 +12,7 @@ from starlette.responses import Response
 from adapters.http.answers import Body, Done, Page, done, shown
 from adapters.http.callers import AdminDoes, AdminReads
 from adapters.http.members import MemberId
-from adapters.http.purchases import Person, person
+from adapters.http.people import Person, person
 from domain.organization import GrantedRole
 from services.grant_role import GrantRole, grant_role
 from services.list_roles import ListRoles, list_roles
