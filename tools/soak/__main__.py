@@ -1,6 +1,7 @@
 """make soak: kills everything again and again under load, then looks whether anything was lost, doubled or altered.
 
-Then random histories of billing, in memory: whether a cent was lost, doubled or invented.
+Then the HTTP API under its clients: whether every answer holds. Then random histories of billing, in memory: whether a
+cent was lost, doubled or invented.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from adapters.embedded.kafka import kafka_version, why_not_kafka
+from tools.soak.api_run import ApiOptions, run_api
 from tools.soak.billing import STEPS, BillingOptions, BillingOutcome, run_billing
 from tools.soak.run import VICTIMS, Options, Outcome, run
 
@@ -34,7 +36,7 @@ def main() -> int:
     def tell(what: str) -> None:
         print(f"[{time.monotonic() - started:5.0f} s] {what}", flush=True)
 
-    if not asked.billing_only:
+    if not (asked.billing_only or asked.api_only):
         options = options_of(asked)
         minutes = f"{options.seconds / 60:g} minutes"
         tell(f"seed {options.seed}: {options.writers} writers, {minutes}, kills {options.kills}")
@@ -42,7 +44,14 @@ def main() -> int:
         summarize(outcome)
         keep(evidence_of(outcome), asked.evidence)
         stood = outcome.stood
-    if asked.histories:
+    if asked.api_kills and not asked.billing_only:
+        api = ApiOptions(seed=asked.seed, kills=asked.api_kills)
+        tell(f"seed {api.seed}: {api.clients} clients of the HTTP API, {api.kills} kills of it")
+        outcome = run_api(api, tell)
+        summarize(outcome)
+        keep({"part": "api", **evidence_of(outcome)}, asked.evidence)
+        stood = stood and outcome.stood
+    if asked.histories and not asked.api_only:
         histories = BillingOptions(seed=asked.seed, histories=asked.histories, steps=asked.steps)
         tell(f"seed {histories.seed}: {histories.histories:,} histories of {histories.steps} steps")
         billing = run_billing(histories, tell)
@@ -72,6 +81,10 @@ def asked_for(arguments: list[str]) -> argparse.Namespace:
         "--repeats", type=int, default=5_000, help="commands to be sent again afterwards (default 5,000)"
     )
     parser.add_argument("--without-kafka", action="store_true", help="no broker and no relay")
+    parser.add_argument(
+        "--api-kills", type=int, default=50, help="of the HTTP API under clients; 0 leaves them out (default 50)"
+    )
+    parser.add_argument("--api-only", action="store_true", help="the kills of the HTTP API alone")
     parser.add_argument("--billing-only", action="store_true", help="the histories alone: no servers, no kills")
     parser.add_argument("--histories", type=int, default=2_000, help="of billing; 0 leaves them out (default 2,000)")
     parser.add_argument("--steps", type=int, default=STEPS, help=f"of each history (default {STEPS})")
@@ -80,7 +93,7 @@ def asked_for(arguments: list[str]) -> argparse.Namespace:
         "--evidence", type=Path, default=default, help="file to add the outcome to (default bench/evidence/)"
     )
     asked = parser.parse_args(arguments)
-    if not (asked.without_kafka or asked.billing_only) and (missing := why_not_kafka()):
+    if not (asked.without_kafka or asked.billing_only or asked.api_only) and (missing := why_not_kafka()):
         parser.error(f"no Apache Kafka: {missing}; or leave it out by --without-kafka")
     return asked
 

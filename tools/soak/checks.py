@@ -20,6 +20,7 @@ from adapters.verification import verify_history, verify_read_models, verify_top
 from domain.payment import Payment
 from domain.refusals import Refusal
 from services.command import Command
+from services.ledger import Ledger
 from services.ports import Receipt
 from tools.soak.fleet import Fleet
 from tools.soak.journal import Entry, read_journal
@@ -155,24 +156,8 @@ class Checks:
     def money(self) -> Answer:
         with till_of(self.fleet.folder) as till:
             sandbox = cast("Sandbox", till.gateway)
-            return len(sandbox.payments()), iter(list(self._money(sandbox)))
-
-    def _money(self, sandbox: Sandbox) -> Iterator[str]:
-        yield from (f"payment {held.payment_id} is still held" for held in sandbox.holds())
-        theirs: defaultdict[UUID, int] = defaultdict(int)
-        for attempt in sandbox.payments():
-            theirs[attempt.payment_id] += attempt.captured_minor
-            theirs[attempt.payment_id] -= sum(one.amount_minor for one in attempt.refunds if one.state != "failed")
-        with psycopg.connect(self.fleet.url) as connection:
-            ids = connection.execute(PAYMENTS, (Payment.PaymentRequested.TOPIC,)).fetchall()
-        with ledger_of(self.fleet.url) as ledger:
-            for organization_id, payment_id in ids:
-                payment = ledger.payment(organization_id, payment_id)
-                if payment.is_open or payment.open_refunds:
-                    yield f"payment {payment_id} is left {payment.status}, {len(payment.open_refunds)} refunds open"
-                if (known := payment.refundable_minor) != (there := theirs.pop(payment_id, 0)):
-                    yield f"payment {payment_id}: the ledger knows of {known}, the provider of {there}"
-        yield from (f"payment {payment_id} is not in the ledger" for payment_id, left in theirs.items() if left)
+            with ledger_of(self.fleet.url) as ledger:
+                return len(sandbox.payments()), iter(list(differences_of_money(sandbox, ledger, self.fleet.url)))
 
     def followed(self) -> Answer:
         handed_out = [tuple(line.split()) for line in self.fleet.notes.read_text().splitlines()]
@@ -217,3 +202,21 @@ class Checks:
 
 def key_of(command: Command) -> tuple[UUID, UUID]:
     return command.organization_id, command.command_id
+
+
+def differences_of_money(sandbox: Sandbox, ledger: Ledger, url: str) -> Iterator[str]:
+    """Between what the provider took and gave back, and what history says of it; and what is left open."""
+    yield from (f"payment {held.payment_id} is still held" for held in sandbox.holds())
+    theirs: defaultdict[UUID, int] = defaultdict(int)
+    for attempt in sandbox.payments():
+        theirs[attempt.payment_id] += attempt.captured_minor
+        theirs[attempt.payment_id] -= sum(one.amount_minor for one in attempt.refunds if one.state != "failed")
+    with psycopg.connect(url) as connection:
+        ids = connection.execute(PAYMENTS, (Payment.PaymentRequested.TOPIC,)).fetchall()
+    for organization_id, payment_id in ids:
+        payment = ledger.payment(organization_id, payment_id)
+        if payment.is_open or payment.open_refunds:
+            yield f"payment {payment_id} is left {payment.status}, {len(payment.open_refunds)} refunds open"
+        if (known := payment.refundable_minor) != (there := theirs.pop(payment_id, 0)):
+            yield f"payment {payment_id}: the ledger knows of {known}, the provider of {there}"
+    yield from (f"payment {payment_id} is not in the ledger" for payment_id, left in theirs.items() if left)
