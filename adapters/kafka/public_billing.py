@@ -15,7 +15,10 @@ from domain.payment_method import PaymentMethod
 
 @public("seatledger.payment_method.payment_method_added.v1", of=PaymentMethod.PaymentMethodAdded)
 class PaymentMethodAdded(PublicEvent):
-    """A member has another payment method; nothing is charged to it yet."""
+    """Sent when a member stores another payment method.
+
+    Nothing is charged to it until a profile says so.
+    """
 
     payment_method_id: Annotated[UUID, Own]
     owner_id: UUID
@@ -23,7 +26,10 @@ class PaymentMethodAdded(PublicEvent):
 
 @public("seatledger.payment_method.payment_method_removed.v1", of=PaymentMethod.PaymentMethodRemoved)
 class PaymentMethodRemoved(PublicEvent):
-    """A payment method can no longer be used."""
+    """Sent when a payment method is taken away.
+
+    It is not charged any more.
+    """
 
     payment_method_id: Annotated[UUID, Own]
     owner_id: UUID
@@ -34,7 +40,10 @@ class PaymentMethodRemoved(PublicEvent):
 
 @public("seatledger.billing_profile.billing_profile_opened.v1", of=BillingProfile.BillingProfileOpened)
 class BillingProfileOpened(PublicEvent):
-    """Purchases can be billed on another profile; the numbers of its documents begin with the prefix."""
+    """Sent once for each billing profile.
+
+    Purchases can be billed on it; the numbers of its documents begin with the prefix.
+    """
 
     billing_profile_id: Annotated[UUID, Own]
     owner_id: UUID
@@ -47,7 +56,10 @@ class BillingProfileOpened(PublicEvent):
 
 @public("seatledger.billing_profile.profile_role_granted.v1", of=BillingProfile.ProfileRoleGranted)
 class ProfileRoleGranted(PublicEvent):
-    """A member may do something on a profile of somebody else."""
+    """Sent when a member may do something on a profile of somebody else.
+
+    The role replaces the one that the member had there.
+    """
 
     billing_profile_id: Annotated[UUID, Own]
     member_id: UUID
@@ -57,7 +69,7 @@ class ProfileRoleGranted(PublicEvent):
 
 @public("seatledger.billing_profile.profile_role_revoked.v1", of=BillingProfile.ProfileRoleRevoked)
 class ProfileRoleRevoked(PublicEvent):
-    """A member no longer has a role on a profile."""
+    """Sent when a member no longer has a role on a profile."""
 
     billing_profile_id: Annotated[UUID, Own]
     member_id: UUID
@@ -66,7 +78,10 @@ class ProfileRoleRevoked(PublicEvent):
 
 @public("seatledger.billing_profile.bill_to_changed.v1", of=BillingProfile.BillToChanged)
 class BillToChanged(PublicEvent):
-    """Invoices to come are made out differently, and taxed by this country."""
+    """Sent when invoices are to be made out differently.
+
+    It holds for the invoices to come, which this country taxes; an issued one never changes.
+    """
 
     billing_profile_id: Annotated[UUID, Own]
     bill_to: BillTo
@@ -75,7 +90,10 @@ class BillToChanged(PublicEvent):
 
 @public("seatledger.billing_profile.payment_method_replaced.v1", of=BillingProfile.PaymentMethodReplaced)
 class PaymentMethodReplaced(PublicEvent):
-    """The profile charges another payment method."""
+    """Sent when the profile charges another payment method.
+
+    Refunds still go where the money came from.
+    """
 
     billing_profile_id: Annotated[UUID, Own]
     payment_method_id: UUID
@@ -84,7 +102,10 @@ class PaymentMethodReplaced(PublicEvent):
 
 @public("seatledger.billing_profile.credit_balance_increased.v1", of=BillingProfile.CreditBalanceIncreased)
 class CreditBalanceIncreased(PublicEvent):
-    """What could not go back to a card is kept for the profile's next invoice."""
+    """Sent when what could not go back to a card is kept for the profile.
+
+    Its next invoices take from it.
+    """
 
     billing_profile_id: Annotated[UUID, Own]
     invoice_id: UUID
@@ -96,7 +117,10 @@ class CreditBalanceIncreased(PublicEvent):
 
 @public("seatledger.billing_profile.credit_balance_used.v1", of=BillingProfile.CreditBalanceUsed)
 class CreditBalanceUsed(PublicEvent):
-    """An invoice takes from the credit balance."""
+    """Sent when an invoice takes from the credit balance.
+
+    The invoice says so too, as `CreditBalanceApplied`.
+    """
 
     billing_profile_id: Annotated[UUID, Own]
     invoice_id: UUID

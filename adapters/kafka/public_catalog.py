@@ -13,14 +13,20 @@ from domain.product import Product
 
 @public("seatledger.product.product_listed.v1", of=Product.ProductListed)
 class ProductListed(PublicEvent):
-    """The catalog has another product."""
+    """Sent once for each product, when the catalog lists it.
+
+    It can be bought when an offer for it is published.
+    """
 
     product: ProductDescription
 
 
 @public("seatledger.product.product_described_anew.v1", of=Product.ProductDescribedAnew)
 class ProductDescribedAnew(PublicEvent):
-    """The publisher describes a product differently."""
+    """Sent when the publisher describes a product differently.
+
+    The new description holds from now on; subscriptions keep what they were bought as.
+    """
 
     product: ProductDescription
     product_before: ProductDescription
@@ -28,7 +34,10 @@ class ProductDescribedAnew(PublicEvent):
 
 @public("seatledger.offer.offer_published.v1", of=Offer.OfferPublished)
 class OfferPublished(PublicEvent):
-    """A product is on sale on these terms."""
+    """Sent once for each offer.
+
+    The product is on sale on these terms, which never change, at the first price.
+    """
 
     offer_id: Annotated[UUID, Own]
     terms: OfferTerms
@@ -37,7 +46,10 @@ class OfferPublished(PublicEvent):
 
 @public("seatledger.offer.price_version_scheduled.v1", of=Offer.PriceVersionScheduled)
 class PriceVersionScheduled(PublicEvent):
-    """Terms that start on or after a date have another price."""
+    """Sent when another price is set for a day to come.
+
+    Terms that start on that day or later have it; a term that has begun keeps its price.
+    """
 
     offer_id: Annotated[UUID, Own]
     price: PriceVersion
@@ -45,7 +57,10 @@ class PriceVersionScheduled(PublicEvent):
 
 @public("seatledger.offer.price_version_withdrawn.v1", of=Offer.PriceVersionWithdrawn)
 class PriceVersionWithdrawn(PublicEvent):
-    """A price that had been scheduled will not take effect."""
+    """Sent when a price that had been scheduled will not take effect.
+
+    No term ever had it.
+    """
 
     offer_id: Annotated[UUID, Own]
     price: PriceVersion
@@ -53,7 +68,10 @@ class PriceVersionWithdrawn(PublicEvent):
 
 @public("seatledger.offer.offer_withdrawn.v1", of=Offer.OfferWithdrawn)
 class OfferWithdrawn(PublicEvent):
-    """The offer is not on sale from a date on, and does not renew."""
+    """Sent when an offer is to be no longer on sale from a day on.
+
+    Its subscriptions do not renew from then on.
+    """
 
     offer_id: Annotated[UUID, Own]
     withdrawn_on: date
@@ -62,7 +80,10 @@ class OfferWithdrawn(PublicEvent):
 
 @public("seatledger.offer.offer_withdrawal_revoked.v1", of=Offer.OfferWithdrawalRevoked)
 class OfferWithdrawalRevoked(PublicEvent):
-    """The offer stays on sale."""
+    """Sent when a withdrawal is taken back before its day.
+
+    The offer stays on sale.
+    """
 
     offer_id: Annotated[UUID, Own]
     withdrawn_on: date

@@ -14,7 +14,10 @@ from domain.product import Policy
 
 @public("seatledger.organization.organization_created.v1", of=Organization.OrganizationCreated)
 class OrganizationCreated(PublicEvent):
-    """An organization can buy."""
+    """Sent once for each organization, as the first event of its sequence; the catalog has none.
+
+    It can buy from now on; what is named here never changes.
+    """
 
     organization_id: Annotated[UUID, Own]
     organization: OrganizationDescription
@@ -23,7 +26,10 @@ class OrganizationCreated(PublicEvent):
 
 @public("seatledger.organization.role_granted.v1", of=Organization.RoleGranted)
 class RoleGranted(PublicEvent):
-    """A member has a role."""
+    """Sent when a member gets a role in the organization, beside those it has.
+
+    It holds until it is revoked or the member is removed.
+    """
 
     organization_id: Annotated[UUID, Own]
     member_id: UUID
@@ -32,7 +38,10 @@ class RoleGranted(PublicEvent):
 
 @public("seatledger.organization.role_revoked.v1", of=Organization.RoleRevoked)
 class RoleRevoked(PublicEvent):
-    """A member no longer has a role."""
+    """Sent when a member loses a role, also by leaving.
+
+    An organization always has an administrator.
+    """
 
     organization_id: Annotated[UUID, Own]
     member_id: UUID
@@ -41,7 +50,10 @@ class RoleRevoked(PublicEvent):
 
 @public("seatledger.organization.self_service_policy_set.v1", of=Organization.SelfServicePolicySet)
 class SelfServicePolicySet(PublicEvent):
-    """The organization decided who may buy a product by themselves."""
+    """Sent when the organization decides who may buy a product by themselves.
+
+    It holds from now on; what was bought stays.
+    """
 
     organization_id: Annotated[UUID, Own]
     product_id: str
@@ -51,7 +63,10 @@ class SelfServicePolicySet(PublicEvent):
 
 @public("seatledger.organization.full_credit_given.v1", of=Organization.FullCreditGiven)
 class FullCreditGiven(PublicEvent):
-    """More days than were unused were credited for a product, which happens once in 30 days."""
+    """Sent when more days than were unused are credited for a product.
+
+    That happens once in 30 days.
+    """
 
     organization_id: Annotated[UUID, Own]
     product_id: str
@@ -62,7 +77,10 @@ class FullCreditGiven(PublicEvent):
 
 @public("seatledger.organization.simulation_advanced.v1", of=Organization.SimulationAdvanced)
 class SimulationAdvanced(PublicEvent):
-    """The time of a simulated organization has moved on; what is due there, is due by this time and no clock's."""
+    """Sent when the time of a simulated organization moves on.
+
+    What is due there is due by this time and no clock's.
+    """
 
     organization_id: Annotated[UUID, Own]
     advanced_to: datetime
@@ -70,7 +88,10 @@ class SimulationAdvanced(PublicEvent):
 
 @public("seatledger.member.member_added.v1", of=Member.MemberAdded)
 class MemberAdded(PublicEvent):
-    """The organization has another member, known by a pseudonymous id."""
+    """Sent once for each member, known by a pseudonymous id.
+
+    It can hold licenses from now on.
+    """
 
     member_id: Annotated[UUID, Own]
     kind: Annotated[str, words(Kind)]
@@ -78,27 +99,39 @@ class MemberAdded(PublicEvent):
 
 @public("seatledger.member.member_deactivated.v1", of=Member.MemberDeactivated)
 class MemberDeactivated(PublicEvent):
-    """The member keeps licenses and gets no new ones."""
+    """Sent when a member is deactivated.
+
+    The member keeps licenses and gets no new ones.
+    """
 
     member_id: Annotated[UUID, Own]
 
 
 @public("seatledger.member.member_reactivated.v1", of=Member.MemberReactivated)
 class MemberReactivated(PublicEvent):
-    """The member can get licenses again."""
+    """Sent when a deactivated member is active again.
+
+    It can get licenses again.
+    """
 
     member_id: Annotated[UUID, Own]
 
 
 @public("seatledger.member.member_removed.v1", of=Member.MemberRemoved)
 class MemberRemoved(PublicEvent):
-    """The member has left the organization."""
+    """Sent when a member leaves the organization.
+
+    Licenses and roles end with it, and an event of their own says so.
+    """
 
     member_id: Annotated[UUID, Own]
 
 
 @public("seatledger.member.member_restored.v1", of=Member.MemberRestored)
 class MemberRestored(PublicEvent):
-    """A member who had left is back."""
+    """Sent when a member who had left is back.
+
+    Licenses and roles do not come back by themselves.
+    """
 
     member_id: Annotated[UUID, Own]

@@ -27,7 +27,10 @@ State = Annotated[str, words(InvoiceState)]
 
 @public("seatledger.invoice.invoice_issued.v1", of=Invoice.InvoiceIssued)
 class InvoiceIssued(PublicEvent):
-    """An invoice is issued, and never changes; it is due in full."""
+    """Sent once for each invoice.
+
+    What stands here never changes: credit notes amend it, payments settle it. It is due in full, `total_minor`.
+    """
 
     invoice_id: Annotated[UUID, Own]
     billing_profile_id: UUID
@@ -48,7 +51,10 @@ class InvoiceIssued(PublicEvent):
 
 @public("seatledger.invoice.credit_balance_applied.v1", of=Invoice.CreditBalanceApplied)
 class CreditBalanceApplied(PublicEvent):
-    """The credit balance of the profile pays a part of the invoice."""
+    """Sent when the credit balance of the profile pays a part of the invoice.
+
+    `due_minor` counts it.
+    """
 
     invoice_id: Annotated[UUID, Own]
     billing_profile_id: UUID
@@ -60,7 +66,10 @@ class CreditBalanceApplied(PublicEvent):
 
 @public("seatledger.invoice.payment_received.v1", of=Invoice.PaymentReceived)
 class PaymentReceived(PublicEvent):
-    """A payment pays for the invoice."""
+    """Sent when a payment pays for the invoice.
+
+    The amount is captured, and `due_minor` counts it.
+    """
 
     invoice_id: Annotated[UUID, Own]
     billing_profile_id: UUID
@@ -73,7 +82,10 @@ class PaymentReceived(PublicEvent):
 
 @public("seatledger.invoice.collection_failed.v1", of=Invoice.CollectionFailed)
 class CollectionFailed(PublicEvent):
-    """The charge failed; it is made again on a day, or was the last attempt."""
+    """Sent for each charge of the invoice that failed.
+
+    It is made again on `retry_on`, or was the last attempt.
+    """
 
     invoice_id: Annotated[UUID, Own]
     billing_profile_id: UUID
@@ -88,7 +100,10 @@ class CollectionFailed(PublicEvent):
 
 @public("seatledger.invoice.collection_deferred.v1", of=Invoice.CollectionDeferred)
 class CollectionDeferred(PublicEvent):
-    """What is due is too small to be charged alone, and waits for the next charge."""
+    """Sent when what is left is too small to be charged alone.
+
+    It waits for the profile's next charge, and nobody is past due for it.
+    """
 
     invoice_id: Annotated[UUID, Own]
     billing_profile_id: UUID
@@ -99,7 +114,10 @@ class CollectionDeferred(PublicEvent):
 
 @public("seatledger.invoice.credit_note_issued.v1", of=Invoice.CreditNoteIssued)
 class CreditNoteIssued(PublicEvent):
-    """A credit note takes licenses back from lines of the invoice; less than zero due is owed to the payer."""
+    """Sent once for each credit note: licenses are taken back from lines of the invoice.
+
+    What is due below zero is owed to the payer, and refunded or kept for them.
+    """
 
     invoice_id: Annotated[UUID, Own]
     billing_profile_id: UUID
@@ -120,7 +138,10 @@ class CreditNoteIssued(PublicEvent):
 
 @public("seatledger.invoice.refund_counted.v1", of=Invoice.RefundCounted)
 class RefundCounted(PublicEvent):
-    """A refund counts from its request."""
+    """Sent when a refund is requested: it counts from here on.
+
+    `RefundReversed` takes it back if it fails.
+    """
 
     invoice_id: Annotated[UUID, Own]
     billing_profile_id: UUID
@@ -133,7 +154,10 @@ class RefundCounted(PublicEvent):
 
 @public("seatledger.invoice.refund_reversed.v1", of=Invoice.RefundReversed)
 class RefundReversed(PublicEvent):
-    """A refund that had counted has failed."""
+    """Sent when a refund that had counted has failed.
+
+    The amount is owed to the payer again.
+    """
 
     invoice_id: Annotated[UUID, Own]
     billing_profile_id: UUID
@@ -146,7 +170,10 @@ class RefundReversed(PublicEvent):
 
 @public("seatledger.invoice.moved_to_credit_balance.v1", of=Invoice.MovedToCreditBalance)
 class MovedToCreditBalance(PublicEvent):
-    """What is owed to the payer is kept on the profile instead."""
+    """Sent when what is owed to the payer is kept on the profile.
+
+    The invoice owes it no more.
+    """
 
     invoice_id: Annotated[UUID, Own]
     billing_profile_id: UUID
@@ -157,7 +184,10 @@ class MovedToCreditBalance(PublicEvent):
 
 @public("seatledger.invoice.payment_disputed.v1", of=Invoice.PaymentDisputed)
 class PaymentDisputed(PublicEvent):
-    """The payer's bank has taken an amount back: it is due again."""
+    """Sent when the payer's bank takes an amount back, for now.
+
+    It is due again, and nobody loses access for it before the bank has decided.
+    """
 
     invoice_id: Annotated[UUID, Own]
     billing_profile_id: UUID
@@ -171,7 +201,10 @@ class PaymentDisputed(PublicEvent):
 
 @public("seatledger.invoice.dispute_closed.v1", of=Invoice.DisputeClosed)
 class DisputeClosed(PublicEvent):
-    """The payer's bank has decided on the dispute."""
+    """Sent once for each dispute, when the payer's bank has decided.
+
+    Won, the amount counts as paid again; lost, it stays due and is not charged again by itself.
+    """
 
     invoice_id: Annotated[UUID, Own]
     billing_profile_id: UUID
@@ -186,7 +219,10 @@ class DisputeClosed(PublicEvent):
 
 @public("seatledger.invoice.invoice_written_off.v1", of=Invoice.InvoiceWrittenOff)
 class InvoiceWrittenOff(PublicEvent):
-    """What is due is given up; it can still be paid."""
+    """Sent when what is due is given up.
+
+    It can still be paid.
+    """
 
     invoice_id: Annotated[UUID, Own]
     billing_profile_id: UUID

@@ -12,7 +12,10 @@ from domain.license_pool import CloseReason, LicensePool, ResizeReason, Unassign
 
 @public("seatledger.license_pool.license_pool_opened.v1", of=LicensePool.LicensePoolOpened)
 class LicensePoolOpened(PublicEvent):
-    """A subscription has its first licenses."""
+    """Sent once for each subscription, with its purchase.
+
+    Its licenses are there and can be assigned at once; from here on `total` is theirs.
+    """
 
     pool_id: Annotated[UUID, Own]
     subscription_id: UUID
@@ -28,7 +31,10 @@ class LicensePoolOpened(PublicEvent):
 
 @public("seatledger.license_pool.licenses_resized.v1", of=LicensePool.LicensesResized)
 class LicensesResized(PublicEvent):
-    """A subscription has another number of licenses."""
+    """Sent whenever a subscription has another number of licenses, and at every renewal.
+
+    `total` holds from now on; `total_before` is what the event before said.
+    """
 
     pool_id: Annotated[UUID, Own]
     subscription_id: UUID
@@ -48,7 +54,10 @@ class LicensesResized(PublicEvent):
 
 @public("seatledger.license_pool.licenses_charged.v1", of=LicensePool.LicensesCharged)
 class LicensesCharged(PublicEvent):
-    """A cycle within the term is charged for all licenses."""
+    """Sent at the start of a billing period within a term, once for each.
+
+    All licenses are charged for it; their number does not change.
+    """
 
     pool_id: Annotated[UUID, Own]
     subscription_id: UUID
@@ -60,7 +69,10 @@ class LicensesCharged(PublicEvent):
 
 @public("seatledger.license_pool.license_assigned.v1", of=LicensePool.LicenseAssigned)
 class LicenseAssigned(PublicEvent):
-    """A member has a license."""
+    """Sent for each member that gets a license.
+
+    The member holds it from now on, until it is unassigned or the pool is closed.
+    """
 
     pool_id: Annotated[UUID, Own]
     subscription_id: UUID
@@ -72,7 +84,10 @@ class LicenseAssigned(PublicEvent):
 
 @public("seatledger.license_pool.license_unassigned.v1", of=LicensePool.LicenseUnassigned)
 class LicenseUnassigned(PublicEvent):
-    """A member no longer has a license."""
+    """Sent for each member that loses a license.
+
+    It is free at once.
+    """
 
     pool_id: Annotated[UUID, Own]
     subscription_id: UUID
@@ -85,7 +100,10 @@ class LicenseUnassigned(PublicEvent):
 
 @public("seatledger.license_pool.license_pool_closed.v1", of=LicensePool.LicensePoolClosed)
 class LicensePoolClosed(PublicEvent):
-    """A subscription has no licenses any more: every assignment has ended."""
+    """Sent once, when a subscription ends.
+
+    It has no licenses any more, and every assignment has ended: none is told one by one.
+    """
 
     pool_id: Annotated[UUID, Own]
     subscription_id: UUID

@@ -15,7 +15,10 @@ from domain.payment import Payment, ReleaseReason
 
 @public("seatledger.payment.payment_requested.v1", of=Payment.PaymentRequested)
 class PaymentRequested(PublicEvent):
-    """An amount is to be charged; the provider has not heard of it yet."""
+    """Sent once for each payment, when an amount is to be charged; the provider has not heard of it yet.
+
+    What became of it, later events say.
+    """
 
     payment_id: Annotated[UUID, Own]
     billing_profile_id: UUID
@@ -28,7 +31,10 @@ class PaymentRequested(PublicEvent):
 
 @public("seatledger.payment.payment_tried_again.v1", of=Payment.PaymentTriedAgain)
 class PaymentTriedAgain(PublicEvent):
-    """The next attempt, perhaps for another amount and with another payment method."""
+    """Sent for each attempt after the first.
+
+    It may be for another amount and with another payment method; only a failed attempt is followed by another.
+    """
 
     payment_id: Annotated[UUID, Own]
     billing_profile_id: UUID
@@ -42,7 +48,10 @@ class PaymentTriedAgain(PublicEvent):
 
 @public("seatledger.payment.payment_authorized.v1", of=Payment.PaymentAuthorized)
 class PaymentAuthorized(PublicEvent):
-    """The amount is held, and not taken yet."""
+    """Sent when the provider holds the amount.
+
+    Nothing is taken yet: it is captured or released.
+    """
 
     payment_id: Annotated[UUID, Own]
     billing_profile_id: UUID
@@ -53,7 +62,10 @@ class PaymentAuthorized(PublicEvent):
 
 @public("seatledger.payment.payment_captured.v1", of=Payment.PaymentCaptured)
 class PaymentCaptured(PublicEvent):
-    """The amount is taken: it pays for these invoices."""
+    """Sent once at most for each payment, when the amount is taken.
+
+    It pays for the invoices that are named.
+    """
 
     payment_id: Annotated[UUID, Own]
     billing_profile_id: UUID
@@ -66,7 +78,10 @@ class PaymentCaptured(PublicEvent):
 
 @public("seatledger.payment.payment_declined.v1", of=Payment.PaymentDeclined)
 class PaymentDeclined(PublicEvent):
-    """The attempt has failed; nothing is held or taken."""
+    """Sent for each attempt that has failed.
+
+    Nothing is held or taken.
+    """
 
     payment_id: Annotated[UUID, Own]
     billing_profile_id: UUID
@@ -78,7 +93,10 @@ class PaymentDeclined(PublicEvent):
 
 @public("seatledger.payment.payment_action_required.v1", of=Payment.PaymentActionRequired)
 class PaymentActionRequired(PublicEvent):
-    """The payer has to confirm the payment."""
+    """Sent when the payer has to confirm the payment.
+
+    Nothing is held or taken before they do.
+    """
 
     payment_id: Annotated[UUID, Own]
     billing_profile_id: UUID
@@ -89,7 +107,10 @@ class PaymentActionRequired(PublicEvent):
 
 @public("seatledger.payment.payment_outcome_unknown.v1", of=Payment.PaymentOutcomeUnknown)
 class PaymentOutcomeUnknown(PublicEvent):
-    """The provider did not answer: whether anything is held or taken is told later."""
+    """Sent when the provider does not answer.
+
+    Whether anything is held or taken, a later event says.
+    """
 
     payment_id: Annotated[UUID, Own]
     billing_profile_id: UUID
@@ -100,7 +121,10 @@ class PaymentOutcomeUnknown(PublicEvent):
 
 @public("seatledger.payment.authorization_released.v1", of=Payment.AuthorizationReleased)
 class AuthorizationReleased(PublicEvent):
-    """Nothing is held any more, and nothing was taken."""
+    """Sent when a payment is let go of.
+
+    Nothing is held any more, and nothing was taken.
+    """
 
     payment_id: Annotated[UUID, Own]
     billing_profile_id: UUID
@@ -112,7 +136,7 @@ class AuthorizationReleased(PublicEvent):
 
 @public("seatledger.payment.refund_requested.v1", of=Payment.RefundRequested)
 class RefundRequested(PublicEvent):
-    """A part of the payment is on its way back."""
+    """Sent once for each refund, when a part of the payment is on its way back."""
 
     payment_id: Annotated[UUID, Own]
     billing_profile_id: UUID
@@ -124,7 +148,10 @@ class RefundRequested(PublicEvent):
 
 @public("seatledger.payment.refund_succeeded.v1", of=Payment.RefundSucceeded)
 class RefundSucceeded(PublicEvent):
-    """The refund has arrived."""
+    """Sent when the provider says that the refund has arrived.
+
+    `RefundFailed` may still follow, days later.
+    """
 
     payment_id: Annotated[UUID, Own]
     billing_profile_id: UUID
@@ -136,7 +163,10 @@ class RefundSucceeded(PublicEvent):
 
 @public("seatledger.payment.refund_failed.v1", of=Payment.RefundFailed)
 class RefundFailed(PublicEvent):
-    """The refund has come back, perhaps days after it had seemed to arrive."""
+    """Sent when the refund has come back, perhaps days after it had seemed to arrive.
+
+    The amount is kept for the payer.
+    """
 
     payment_id: Annotated[UUID, Own]
     billing_profile_id: UUID
@@ -148,7 +178,10 @@ class RefundFailed(PublicEvent):
 
 @public("seatledger.payment.payment_disputed.v1", of=Payment.PaymentDisputed)
 class PaymentDisputed(PublicEvent):
-    """The payer's bank has taken an amount back, for now."""
+    """Sent when the payer's bank takes an amount back, for now.
+
+    The money is away until the bank has decided.
+    """
 
     payment_id: Annotated[UUID, Own]
     billing_profile_id: UUID
@@ -160,7 +193,7 @@ class PaymentDisputed(PublicEvent):
 
 @public("seatledger.payment.dispute_closed.v1", of=Payment.DisputeClosed)
 class DisputeClosed(PublicEvent):
-    """The payer's bank has decided on the dispute."""
+    """Sent once for each dispute, when the payer's bank has decided on it."""
 
     payment_id: Annotated[UUID, Own]
     billing_profile_id: UUID

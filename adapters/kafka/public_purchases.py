@@ -22,7 +22,10 @@ from domain.subscription import (
 
 @public("seatledger.subscription.subscription_purchased.v1", of=Subscription.SubscriptionPurchased)
 class SubscriptionPurchased(PublicEvent):
-    """A subscription was bought."""
+    """Sent once for each subscription, when it is bought and paid for.
+
+    It is the first event about it, and says all of it that later events do not repeat.
+    """
 
     subscription_id: Annotated[UUID, Own]
     pool_id: UUID
@@ -45,7 +48,10 @@ class SubscriptionPurchased(PublicEvent):
 
 @public("seatledger.subscription.recurring_billing_turned_off.v1", of=Subscription.RecurringBillingTurnedOff)
 class RecurringBillingTurnedOff(PublicEvent):
-    """The subscription will end with its term."""
+    """Sent when a subscription is not to renew.
+
+    It ends with its term, unless this is turned on again before.
+    """
 
     subscription_id: Annotated[UUID, Own]
     product_id: str
@@ -56,7 +62,10 @@ class RecurringBillingTurnedOff(PublicEvent):
 
 @public("seatledger.subscription.recurring_billing_turned_on.v1", of=Subscription.RecurringBillingTurnedOn)
 class RecurringBillingTurnedOn(PublicEvent):
-    """The subscription will renew after its term."""
+    """Sent when a subscription is to renew again.
+
+    It renews on the day that is named, unless a charge fails or this is turned off before.
+    """
 
     subscription_id: Annotated[UUID, Own]
     product_id: str
@@ -66,7 +75,10 @@ class RecurringBillingTurnedOn(PublicEvent):
 
 @public("seatledger.subscription.license_change_scheduled.v1", of=Subscription.LicenseChangeScheduled)
 class LicenseChangeScheduled(PublicEvent):
-    """A total of licenses was set for the renewal."""
+    """Sent when a total of licenses is set for the renewal.
+
+    It replaces what was scheduled before; nothing changes until `LicensesResized` says so.
+    """
 
     subscription_id: Annotated[UUID, Own]
     product_id: str
@@ -77,7 +89,10 @@ class LicenseChangeScheduled(PublicEvent):
 
 @public("seatledger.subscription.license_change_withdrawn.v1", of=Subscription.LicenseChangeWithdrawn)
 class LicenseChangeWithdrawn(PublicEvent):
-    """The total that was set for the renewal no longer holds."""
+    """Sent when the total that was set for the renewal no longer holds.
+
+    The licenses stay as they are.
+    """
 
     subscription_id: Annotated[UUID, Own]
     product_id: str
@@ -88,7 +103,10 @@ class LicenseChangeWithdrawn(PublicEvent):
 
 @public("seatledger.subscription.cancellation_scheduled.v1", of=Subscription.CancellationScheduled)
 class CancellationScheduled(PublicEvent):
-    """The purchaser cancelled for the end of the term."""
+    """Sent when the purchaser cancels for the end of the term.
+
+    Users keep their access until then; `SubscriptionCancelled` follows when it has ended.
+    """
 
     subscription_id: Annotated[UUID, Own]
     product_id: str
@@ -102,7 +120,10 @@ class CancellationScheduled(PublicEvent):
 
 @public("seatledger.subscription.cancellation_withdrawn.v1", of=Subscription.CancellationWithdrawn)
 class CancellationWithdrawn(PublicEvent):
-    """The purchaser took the cancellation back."""
+    """Sent when the purchaser takes the cancellation back.
+
+    Recurring billing is again what it was before it.
+    """
 
     subscription_id: Annotated[UUID, Own]
     product_id: str
@@ -111,7 +132,10 @@ class CancellationWithdrawn(PublicEvent):
 
 @public("seatledger.subscription.subscription_cancelled.v1", of=Subscription.SubscriptionCancelled)
 class SubscriptionCancelled(PublicEvent):
-    """The subscription has ended by cancellation."""
+    """Sent once, when a subscription has ended by cancellation.
+
+    That is at once, at the end of its term, or when an administrator ends it. It does not renew; what is credited stands on the credit notes that are named.
+    """
 
     subscription_id: Annotated[UUID, Own]
     product_id: str
@@ -128,7 +152,10 @@ class SubscriptionCancelled(PublicEvent):
 
 @public("seatledger.subscription.subscription_renewed.v1", of=Subscription.SubscriptionRenewed)
 class SubscriptionRenewed(PublicEvent):
-    """A term has begun, at the price that is valid at its start."""
+    """Sent when a term begins, once for each after the first.
+
+    It has the price that is valid on its first day; `LicensesResized` comes with it.
+    """
 
     subscription_id: Annotated[UUID, Own]
     product_id: str
@@ -148,7 +175,10 @@ class SubscriptionRenewed(PublicEvent):
 
 @public("seatledger.subscription.charge_failed.v1", of=Subscription.ChargeFailed)
 class ChargeFailed(PublicEvent):
-    """An invoice of the subscription is past due; users keep their access for now."""
+    """Sent when an invoice of the subscription falls past due.
+
+    Users keep their access for now: `ChargeRecovered` or `SubscriptionDisabled` follows.
+    """
 
     subscription_id: Annotated[UUID, Own]
     product_id: str
@@ -159,7 +189,10 @@ class ChargeFailed(PublicEvent):
 
 @public("seatledger.subscription.charge_recovered.v1", of=Subscription.ChargeRecovered)
 class ChargeRecovered(PublicEvent):
-    """An invoice of the subscription is past due no more."""
+    """Sent when such an invoice is past due no more.
+
+    The subscription goes on, and no date moves.
+    """
 
     subscription_id: Annotated[UUID, Own]
     product_id: str
@@ -170,7 +203,10 @@ class ChargeRecovered(PublicEvent):
 
 @public("seatledger.subscription.subscription_expired.v1", of=Subscription.SubscriptionExpired)
 class SubscriptionExpired(PublicEvent):
-    """The term has ended without a renewal: nothing is charged any more, and users have access for some days yet."""
+    """Sent when the term has ended without a renewal.
+
+    Nothing is charged any more, and users have access until `disabled_on`.
+    """
 
     subscription_id: Annotated[UUID, Own]
     product_id: str
@@ -181,7 +217,10 @@ class SubscriptionExpired(PublicEvent):
 
 @public("seatledger.subscription.subscription_disabled.v1", of=Subscription.SubscriptionDisabled)
 class SubscriptionDisabled(PublicEvent):
-    """Users have no access any more."""
+    """Sent when users lose their access.
+
+    It can be reactivated until `deleted_on`.
+    """
 
     subscription_id: Annotated[UUID, Own]
     product_id: str
@@ -194,7 +233,10 @@ class SubscriptionDisabled(PublicEvent):
 
 @public("seatledger.subscription.subscription_deleted.v1", of=Subscription.SubscriptionDeleted)
 class SubscriptionDeleted(PublicEvent):
-    """What was kept of the subscription is gone, and it cannot be reactivated."""
+    """Sent when what was kept of the subscription is gone.
+
+    It cannot be reactivated; no event about it follows but those of its invoices.
+    """
 
     subscription_id: Annotated[UUID, Own]
     product_id: str
@@ -204,7 +246,10 @@ class SubscriptionDeleted(PublicEvent):
 
 @public("seatledger.subscription.subscription_reactivated.v1", of=Subscription.SubscriptionReactivated)
 class SubscriptionReactivated(PublicEvent):
-    """A new subscription has taken the place of one that had ended."""
+    """Sent when a new subscription takes the place of one that had ended.
+
+    The new one has been told as `SubscriptionPurchased`, and goes on by itself.
+    """
 
     subscription_id: Annotated[UUID, Own]
     product_id: str
@@ -214,7 +259,10 @@ class SubscriptionReactivated(PublicEvent):
 
 @public("seatledger.subscription.subscription_adopted.v1", of=Subscription.SubscriptionAdopted)
 class SubscriptionAdopted(PublicEvent):
-    """An administrator has taken the subscription over, and it is billed on a profile of theirs."""
+    """Sent when an administrator takes the subscription over.
+
+    It belongs to them and is billed on a profile of theirs from now on; licenses stay as they are.
+    """
 
     subscription_id: Annotated[UUID, Own]
     product_id: str
