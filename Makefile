@@ -2,7 +2,7 @@
 # Everything stands in relative paths, so that a folder may have a space in its name.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test bench check soak mutants format topics contract kafka lock clean
+.PHONY: help setup demo test bench check soak mutants format topics contract matrix kafka lock clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -43,7 +43,11 @@ format: setup ## formats the code and mends what the linter can mend
 topics: setup ## adds new event names with a sample to tests/history/topics.json; ARGS=--rewrite-unreleased before 0.1.0
 	@$(BIN)/python -m tests.tidy.topics $(ARGS)
 
-contract: setup ## writes docs/openapi.json and docs/problems.md from the code
+contract: setup ## writes docs/openapi.json, docs/problems.md and docs/who-may.md
+	@$(BIN)/python -m tools.contract.http
+
+matrix: setup ## asks the API everything as everybody, and writes down who may: tests/system/http/who_may.csv, docs/who-may.md
+	SEATLEDGER_REWRITE=1 $(BIN)/python -m pytest -q tests/system/http/test_who_may.py
 	@$(BIN)/python -m tools.contract.http
 
 kafka: setup ## fetches Apache Kafka for the tests marked `kafka` (needs Java 17 and Maven)

@@ -1,4 +1,4 @@
-"""Writes what the HTTP API promises: docs/openapi.json, and the help pages of its problems as docs/problems.md."""
+"""Writes what the HTTP API promises: docs/openapi.json, its problems as docs/problems.md, and docs/who-may.md."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 
 from adapters.http.app import routed
 from adapters.http.problems import REFUSED, REQUEST, Kind
+from tools.contract.who_may import who_may
 
 DOCS = Path(__file__).parents[2] / "docs"
 PROBLEMS_HEAD = """\
@@ -49,7 +50,7 @@ def table(title: str, kinds: dict[str, Kind]) -> Iterator[str]:
         yield f"| `{code}` | {kind.status} | {kind.title} | {kind.help}{again} |"
 
 
-PAGES = {"openapi.json": openapi, "problems.md": problems}
+PAGES = {"openapi.json": openapi, "problems.md": problems, "who-may.md": who_may}
 
 if __name__ == "__main__":
     for name, made in PAGES.items():

@@ -221,7 +221,7 @@ def offer_id(anybody: Api) -> str:
 
 
 def the_offer(anybody: Api) -> str:
-    products = anybody.of_the_house("operator").get("/v1/catalog/products", on_sale=True)["items"]
+    products = anybody.of_the_house("operator").get("/v1/catalog/products", on_sale=True, name="Power BI Pro")["items"]
     offers = [one for product in products if product["name"] == "Power BI Pro" for one in product["offers"]]
     return str(next(one["offer_id"] for one in offers if one["price"] and one["terms"]["currency"] == "USD"))
 
