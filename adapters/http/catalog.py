@@ -18,6 +18,7 @@ from adapters.http.pages import Cursor, Limit
 from adapters.http.words import Day, YesNo
 from domain.calendar import BillingPlan, Term, utc_date
 from domain.product import Policy
+from services.command import Text
 from services.import_catalog import ImportCatalog, import_catalog
 from services.list_catalog import OfferListed, ProductListed, SeePrices, may_see_prices
 from services.schedule_price import SchedulePrice, schedule_price
@@ -30,7 +31,7 @@ Price = Annotated[
     StrictInt, Field(ge=0, le=MAXIMUM_MINOR, description="Of one license per billing period, in the minor unit.")
 ]
 NAME_LENGTH = 256
-Name = Annotated[str, Field(max_length=NAME_LENGTH)]
+Name = Annotated[Text, Field(max_length=NAME_LENGTH)]
 Code = Annotated[str, Field(min_length=1, max_length=NAME_LENGTH, pattern=r"^[!-.0-~]+$")]  # it stands in paths
 
 

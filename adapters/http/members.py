@@ -13,6 +13,7 @@ from adapters.http.answers import Body, Done, Page, done, shown
 from adapters.http.callers import AdminDoes, AdminReads
 from domain.member import Kind, Status
 from domain.organization import GrantedRole
+from services.command import Text
 from services.deactivate_member import DeactivateMember, deactivate_member
 from services.import_members import ImportMembers, import_members
 from services.list_members import ListMembers, MemberListed, list_members
@@ -22,13 +23,13 @@ from services.remove_member import RemoveMember, remove_member
 routes = APIRouter(prefix="/v1/organizations/{organization}", tags=["members"])
 
 MemberId = Annotated[UUID, Path(description="The member.")]
-Detail = Annotated[str, Field(max_length=256)]
+Detail = Annotated[Text, Field(max_length=256)]
 
 
 class MemberNamed(Body):
     """One person of a directory, as the organization names them; details that are left out are not known."""
 
-    user_name: str = Field(min_length=1, max_length=256, pattern=r"^\S+$", description="Such as chris@contoso.com.")
+    user_name: Text = Field(min_length=1, max_length=256, pattern=r"^\S+$", description="Such as chris@contoso.com.")
     kind: Kind = Field(default="member", description="A guest cannot buy.")
     display_name: Detail = ""
     first_name: Detail = ""
