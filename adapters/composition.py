@@ -236,13 +236,15 @@ class House:
         found += verify_read_models(self.database_url, told)
         compared = None
         if broker is not None:
+            from adapters.kafka.public_events import editions
             from adapters.kafka.topic_settings import Topics
 
-            topics = Topics()
-            compared = f"{topics.events} on {broker.kind}"
+            every = [Topics.of(edition) for edition in editions()]
+            compared = f"{', '.join(topics.events for topics in every)} on {broker.kind}"
             checks["topic"] = 0
             told(f"reading {compared}")
-            found += verify_topic(self.database_url, broker.bootstrap, topics)
+            for topics in every:
+                found += verify_topic(self.database_url, broker.bootstrap, topics)
         for difference in found:
             checks[difference.check] = checks.get(difference.check, 0) + 1
         return Verified(checks, size.organizations, size.events, compared, found)

@@ -24,6 +24,11 @@ LOOK_S = 0.5
 ParentOption = Annotated[int | None, typer.Option("--parent", hidden=True)]
 
 
+EditionOption = Annotated[
+    int, typer.Option("--edition", min=1, metavar="N", help="Which edition of the topic; each has a relay of its own.")
+]
+
+
 @verb(root, "migrate", org=False)
 def migrate(call: Call) -> Answer:
     """Brings the database to this version's tables; safe to run twice, and at the same time.
@@ -36,16 +41,17 @@ def migrate(call: Call) -> Answer:
 
 
 @verb(root, "relay", org=False, worker=True)
-def relay(call: Call, parent: ParentOption = None) -> Answer:
+def relay(call: Call, edition: EditionOption = 1, parent: ParentOption = None) -> Answer:
     """Publishes the ledger's events to Kafka, until SIGINT or SIGTERM; one leads, others stand by.
 
     Example: `SEATLEDGER_KAFKA_BOOTSTRAP=kafka:9092 seatledger relay`
     """
+    from adapters.kafka.topic_settings import Topics
     from adapters.workers.relay import RelaySettings, run_as_process
 
     end_with(parent)
-    broker = call.house.broker
-    ending = run_as_process(RelaySettings(database_url=call.house.database_url, kafka_bootstrap=broker.bootstrap))
+    house = call.house
+    ending = run_as_process(RelaySettings(house.database_url, house.broker.bootstrap, Topics.of(edition)))
     return Answer({"ended": ending.name.lower()}, [], exit_code=int(ending))
 
 

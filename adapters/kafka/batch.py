@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import NamedTuple, Protocol, Self
 
 from adapters.garbage import cycles_left_alone
 from adapters.kafka.cloud_event import Message, message_of
+from adapters.kafka.public_events import PUBLIC_TYPES
 from adapters.kafka.public_mapper import Unpublishable
+from adapters.kafka.public_values import PublicType
 from adapters.kafka.relay_position import RelayPosition
 from adapters.kafka.watchdog import Watchdog
 from domain.envelope import RecordedEvent
@@ -22,14 +24,14 @@ class Batch(NamedTuple):
     stuck: Unpublishable | None
 
 
-def translate(events: Sequence[RecordedEvent], source: str) -> Batch:
+def translate(events: Sequence[RecordedEvent], source: str, types: Mapping[str, PublicType] = PUBLIC_TYPES) -> Batch:
     """All events of the ledger `source`, or those before the first that cannot go out."""
     messages: list[Message] = []
     stuck: Unpublishable | None = None
     with cycles_left_alone():
         for event in events:
             try:
-                messages.append(message_of(event, source))
+                messages.append(message_of(event, source, types))
             except Unpublishable as error:
                 stuck = error
                 break
@@ -51,10 +53,18 @@ class BatchReader:
     that has caught up reads nothing ahead: what is recorded during a transaction then goes out with the next one.
     """
 
-    def __init__(self, events: Events, source: str, limit: int, watchdog: Watchdog) -> None:
+    def __init__(
+        self,
+        events: Events,
+        source: str,
+        limit: int,
+        watchdog: Watchdog,
+        types: Mapping[str, PublicType] = PUBLIC_TYPES,
+    ) -> None:
         self._events = events
         self._source = source
         self._limit = limit
+        self._types = types
         self._watchdog = watchdog
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="relay-reader")
         self._ahead: Future[tuple[Batch, bool]] | None = None
@@ -73,7 +83,7 @@ class BatchReader:
 
     def _read(self) -> tuple[Batch, bool]:
         events = self._events.poll(self._limit)
-        return translate(events, self._source), len(events) == self._limit
+        return translate(events, self._source, self._types), len(events) == self._limit
 
     def __enter__(self) -> Self:
         return self

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
 from hashlib import sha1, sha256
@@ -11,7 +12,8 @@ from uuid import UUID
 from kafka.partitioner.default import murmur2
 from pydantic_core import from_json
 
-from adapters.kafka.public_mapper import Unpublishable, public_content, public_type
+from adapters.kafka.public_events import PUBLIC_TYPES
+from adapters.kafka.public_mapper import Unpublishable, public_content
 from adapters.kafka.public_values import PublicType
 from adapters.kafka.topic_settings import EVENTS
 from domain.envelope import RecordedEvent
@@ -34,18 +36,18 @@ class Message(NamedTuple):
     partition: int
 
 
-def message_of(event: RecordedEvent, source: str) -> Message:
-    """The message of an event of the ledger `source`; raises Unpublishable."""
-    content = public_content(event)
+def message_of(event: RecordedEvent, source: str, types: Mapping[str, PublicType] = PUBLIC_TYPES) -> Message:
+    """The message of an event of the ledger `source`, in the edition with these types; raises Unpublishable."""
+    content = public_content(event, types)
     headers = headers_of(event, source, content.type)
     headers.append((DATA_HASH, sha256(content.value).hexdigest().encode()))
     key = key_of(event.organization_id)
     return Message(key, content.value, headers, timestamp_of(event), partition_of(key))
 
 
-def expected_headers(event: RecordedEvent, source: str) -> dict[str, str]:
+def expected_headers(event: RecordedEvent, source: str, kind: PublicType) -> dict[str, str]:
     """What the ledger alone says about the headers of an event's message; not `ce_datasha256`, which is of its JSON."""
-    return {name: value.decode() for name, value in headers_of(event, source, public_type(event))}
+    return {name: value.decode() for name, value in headers_of(event, source, kind)}
 
 
 def headers_of(event: RecordedEvent, source: str, kind: PublicType) -> Headers:

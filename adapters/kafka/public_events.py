@@ -3,10 +3,12 @@
 The contract is the models in `public_purchases`, `public_licenses`, `public_billing`, `public_invoices`,
 `public_payments`, `public_directory` and `public_catalog`, not the domain: a field goes out because it is written
 there. Names and fields of a version stay; fields may be added. What means nothing to others, or is not for them, is
-listed in `OPAQUE`.
+listed in `OPAQUE`. docs/events is made of the models, and `make check` holds them to what releases promised.
 """
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 from adapters.kafka import (
     public_billing,
@@ -17,7 +19,7 @@ from adapters.kafka import (
     public_payments,
     public_purchases,
 )
-from adapters.kafka.public_values import DECLARED, PublicEvent, PublicType
+from adapters.kafka.public_values import DECLARED, LATER, PublicEvent, PublicType
 from domain.billing_profile import BillingProfile
 from domain.invoice import Invoice
 from domain.kernel import AggregateEvent
@@ -48,7 +50,11 @@ OPAQUE: frozenset[type[AggregateEvent]] = frozenset(
 
 
 class Opaque(PublicEvent):
-    """Something happened that is not public; it is sent so that the sequence has no gap."""
+    """Something happened that is not public.
+
+    Sent in the place of an event without public content, so that `ce_sequence` has no gap. Promises nothing but its
+    place: count it and go on. An event that is opaque today may get a type of its own later.
+    """
 
 
 OPAQUE_TYPE = PublicType("seatledger.opaque.v1", Opaque)
@@ -59,10 +65,32 @@ PUBLIC_TYPES: dict[str, PublicType] = {
 }
 """What an event is called outside, by its stored name: every event of the domain stands here."""
 
+
+class NoSuchEdition(Exception):
+    """Says which editions of the topic there are."""
+
+
+def editions() -> list[int]:
+    """The editions of the topic that there are: each has every event once."""
+    return [1, *sorted(LATER)]
+
+
+def types_of(edition: int) -> Mapping[str, PublicType]:
+    """What every event is called in an edition: as there, or else as in the last edition before that calls it anew."""
+    if edition not in editions():
+        raise NoSuchEdition(f"there is no edition {edition} of the topic; there is {editions()}")
+    types = dict(PUBLIC_TYPES)
+    for later in range(2, edition + 1):
+        types |= LATER.get(later, {})
+    return types
+
+
 __all__ = [
     "OPAQUE",
     "OPAQUE_TYPE",
     "PUBLIC_TYPES",
+    "NoSuchEdition",
+    "editions",
     "public_billing",
     "public_catalog",
     "public_directory",
@@ -70,4 +98,5 @@ __all__ = [
     "public_licenses",
     "public_payments",
     "public_purchases",
+    "types_of",
 ]

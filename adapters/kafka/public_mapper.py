@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from adapters.kafka.public_events import OPAQUE_TYPE, PUBLIC_TYPES
@@ -29,18 +30,18 @@ class PublicContent(NamedTuple):
     value: bytes
 
 
-def public_type(event: RecordedEvent) -> PublicType:
+def public_type(event: RecordedEvent, types: Mapping[str, PublicType] = PUBLIC_TYPES) -> PublicType:
     """The public type of an event, by its stored name; raises Unpublishable for a name that nobody declared."""
     try:
-        return PUBLIC_TYPES[event.topic]
+        return types[event.topic]
     except KeyError:
         why = "this version does not know its name; run the version that recorded it, or a later one"
         raise Unpublishable(event, why) from None
 
 
-def public_content(event: RecordedEvent) -> PublicContent:
+def public_content(event: RecordedEvent, types: Mapping[str, PublicType] = PUBLIC_TYPES) -> PublicContent:
     """The public type and value of an event; raises Unpublishable, with the position, when it cannot be read."""
-    kind = public_type(event)
+    kind = public_type(event, types)
     if kind is OPAQUE_TYPE:
         return PublicContent(kind, EMPTY)
     try:

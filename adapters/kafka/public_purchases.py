@@ -134,7 +134,8 @@ class CancellationWithdrawn(PublicEvent):
 class SubscriptionCancelled(PublicEvent):
     """Sent once, when a subscription has ended by cancellation.
 
-    That is at once, at the end of its term, or when an administrator ends it. It does not renew; what is credited stands on the credit notes that are named.
+    That is at once, at the end of its term, or when an administrator ends it. It does not renew; what is credited is on
+    the credit notes that are named.
     """
 
     subscription_id: Annotated[UUID, Own]

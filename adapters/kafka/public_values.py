@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Annotated, Any, TypeVar, get_args
 from uuid import UUID, uuid5
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo
 from pydantic.fields import FieldInfo
 
 from domain.invoice_line import LineKind
@@ -34,7 +34,12 @@ def dispute_id_of(reference: object) -> UUID:
     return uuid5(DISPUTES, str(reference))
 
 
-DisputeId = Annotated[UUID, BeforeValidator(dispute_id_of)]
+def _own_dispute_id(value: object, reading: ValidationInfo) -> object:
+    """Of the domain's event it is made; a message that is read back has it already."""
+    return value if reading.mode == "json" else dispute_id_of(value)
+
+
+DisputeId = Annotated[UUID, BeforeValidator(_own_dispute_id)]
 
 
 class PublicValue(BaseModel):
@@ -182,6 +187,7 @@ class PublicType:
 
     name: str
     model: type[PublicEvent]
+    opaque_before: str | None = None  # the release since which the event is not opaque any more; None: it never was
 
     @property
     def schema_id(self) -> str:
@@ -195,19 +201,29 @@ class PublicType:
 
 
 DECLARED: dict[str, PublicType] = {}
-"""By the stored name of the event; filled by `public`."""
+"""The types of the first edition, by the stored name of the event; filled by `public`."""
+
+LATER: dict[int, dict[str, PublicType]] = {}
+"""What later editions call differently, by edition and stored name: see docs/decisions/0016-event-versions.md."""
 
 M = TypeVar("M", bound=type[PublicEvent])
 
 
-def public(name: str, *, of: type[AggregateEvent]) -> Callable[[M], M]:
-    """Declares the model to be what goes out of an event of the domain, under a name that never changes."""
+def public(
+    name: str, *, of: type[AggregateEvent], edition: int = 1, opaque_before: str | None = None
+) -> Callable[[M], M]:
+    """Declares the model to be what goes out of an event of the domain, under a name that never changes.
+
+    An event that had been opaque until a release says so: messages from before stay right.
+    """
 
     def declare(model: M) -> M:
         stored_name: str = of.TOPIC
-        if stored_name in DECLARED or any(known.name == name for known in DECLARED.values()):
+        declared = DECLARED if edition == 1 else LATER.setdefault(edition, {})
+        known = [kind.name for types in (DECLARED, *LATER.values()) for kind in types.values()]
+        if stored_name in declared or name in known:
             raise ValueError(f"{stored_name} or {name} is declared twice")
-        DECLARED[stored_name] = PublicType(name, model)
+        declared[stored_name] = PublicType(name, model, opaque_before)
         return model
 
     return declare

@@ -1,18 +1,22 @@
 """Whether the topic tells what the ledger tells: same events, once, in order, unaltered. Every difference is named.
 
 Public JSON is never computed again: yesterday's is not what today's models would write. That it is what was sent, its
-own hash in the header says; everything else in a message comes from the ledger and is compared with it.
+own hash in the header says; everything else in a message comes from the ledger and is compared with it. A message may
+have been published by any release: then it has the headers and the type of that release, all of them and no others.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from hashlib import sha256
 from typing import Literal, NamedTuple, Protocol
 
 from adapters.kafka.cloud_event import DATA_HASH, expected_headers, key_of, timestamp_of
-from adapters.kafka.public_mapper import Unpublishable
+from adapters.kafka.public_events import PUBLIC_TYPES, types_of
+from adapters.kafka.public_mapper import Unpublishable, public_type
+from adapters.kafka.public_values import PublicType
 from adapters.kafka.relay_position import read_position
+from adapters.kafka.releases import headers_by_release
 from adapters.kafka.topic import TopicMessage, read_topic
 from adapters.kafka.topic_settings import Topics
 from domain.envelope import RecordedEvent
@@ -38,11 +42,12 @@ class History(Protocol):
 
 def compare_topic(bootstrap: str, topics: Topics, history: History) -> Iterator[Difference]:
     """Every difference up to where the relay was when this began; it may go on meanwhile. Raises PositionLost."""
-    source = history.source()
+    source, types = history.source(), types_of(topics.edition)
     relayed = read_position(bootstrap, topics, source)
     until = relayed.position if relayed else 0
     beyond: list[TopicMessage] = []
-    yield from compare(_until(until, read_topic(bootstrap, topics.events), beyond), history.events_until(until), source)
+    published = _until(until, read_topic(bootstrap, topics.events), beyond)
+    yield from compare(published, history.events_until(until), source, types)
     if beyond:
         relayed = read_position(bootstrap, topics, source)
         for message in beyond:
@@ -50,7 +55,12 @@ def compare_topic(bootstrap: str, topics: Topics, history: History) -> Iterator[
                 yield Difference(message.position, "extra", f"{message.place} is beyond what the relay published")
 
 
-def compare(messages: Iterable[TopicMessage], events: Iterable[RecordedEvent], source: str) -> Iterator[Difference]:
+def compare(
+    messages: Iterable[TopicMessage],
+    events: Iterable[RecordedEvent],
+    source: str,
+    types: Mapping[str, PublicType] = PUBLIC_TYPES,
+) -> Iterator[Difference]:
     """Every difference between messages and events, both by rising position."""
     history = iter(events)
     event = next(history, None)
@@ -68,7 +78,7 @@ def compare(messages: Iterable[TopicMessage], events: Iterable[RecordedEvent], s
         if event is None or event.position != position:
             yield Difference(position, "extra", f"{message.place} tells of an event that the ledger does not have")
             continue
-        if altered := _altered(message, event, source):
+        if altered := _altered(message, event, source, types):
             yield Difference(position, "altered", f"{message.place} has another {', another '.join(altered)}")
         event = next(history, None)
     while event is not None:
@@ -87,15 +97,18 @@ def _too_late(message: TopicMessage, missing: set[int]) -> Difference:
     return Difference(message.position, "doubled", f"{message.place} tells of an event again, or of none that there is")
 
 
-def _altered(message: TopicMessage, event: RecordedEvent, source: str) -> list[str]:
-    """What of a message is not as the ledger tells."""
+def _altered(message: TopicMessage, event: RecordedEvent, source: str, types: Mapping[str, PublicType]) -> list[str]:
+    """What of a message is not as the ledger tells, and never was in any release."""
     try:
-        expected = expected_headers(event, source)
+        kind = public_type(event, types)
+        today = expected_headers(event, source, kind)
     except Unpublishable as error:
         return [f"name than it can have ({error})"]
     found = dict(message.headers)
     hash_of_value = found.pop(DATA_HASH, None)
-    altered = [name for name in sorted(expected.keys() | found.keys()) if expected.get(name) != found.get(name)]
+    altered = _different(today, found)
+    if altered:
+        altered = min((_different(told, found) for told in headers_by_release(today, kind)), key=len)
     if message.key != key_of(event.organization_id):
         altered.append("key")
     if message.timestamp_ms != timestamp_of(event):
@@ -103,6 +116,10 @@ def _altered(message: TopicMessage, event: RecordedEvent, source: str) -> list[s
     if hash_of_value != sha256(message.value).hexdigest():
         altered.append(f"value or {DATA_HASH}")
     return altered
+
+
+def _different(told: Mapping[str, str], found: Mapping[str, str]) -> list[str]:
+    return [name for name in sorted(told.keys() | found.keys()) if told.get(name) != found.get(name)]
 
 
 def _until(position: int, messages: Iterable[TopicMessage], beyond: list[TopicMessage]) -> Iterator[TopicMessage]:

@@ -19,10 +19,18 @@ class TopicMisconfigured(Exception):
 
 @dataclass(frozen=True)
 class Topics:
-    """The names of the two topics."""
+    """The names of the two topics, and the edition of the events in them: what each event is called."""
 
     events: str = "seatledger.events.v1"
     position: str = "seatledger.relay.position"
+    edition: int = 1
+
+    @classmethod
+    def of(cls, edition: int) -> Topics:
+        """Those of an edition: every edition has topics, a position and a relay of its own."""
+        if edition == 1:
+            return cls()
+        return cls(f"seatledger.events.v{edition}", f"seatledger.relay.position.v{edition}", edition)
 
 
 @dataclass(frozen=True)

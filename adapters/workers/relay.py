@@ -16,6 +16,7 @@ from enum import IntEnum
 import structlog
 
 from adapters.kafka.batch import BatchReader
+from adapters.kafka.public_events import NoSuchEdition, types_of
 from adapters.kafka.public_mapper import Unpublishable
 from adapters.kafka.relay import BATCH, WATCHDOG_S, HistoryDiverged, Relay, open_producer, resume
 from adapters.kafka.relay_position import PositionLost
@@ -47,7 +48,7 @@ class Ending(IntEnum):
         return self in {Ending.FAILED, Ending.HUNG}
 
 
-HALTS = (HistoryDiverged, PositionLost, TopicMisconfigured, Unpublishable, StartRefused)
+HALTS = (HistoryDiverged, NoSuchEdition, PositionLost, TopicMisconfigured, Unpublishable, StartRefused)
 
 
 @dataclass(frozen=True)
@@ -110,6 +111,7 @@ def _wait_for_election(session: RelaySession, settings: RelaySettings, stop: thr
 
 
 def _lead(session: RelaySession, settings: RelaySettings, stop: threading.Event) -> None:
+    types = types_of(settings.topics.edition)
     ensure_topics(settings.kafka_bootstrap, settings.topics)
     watchdog = Watchdog(settings.watchdog_s)
     producer = open_producer(settings.kafka_bootstrap, settings.topics)
@@ -118,7 +120,7 @@ def _lead(session: RelaySession, settings: RelaySettings, stop: threading.Event)
         log.info("relay leads", topic=settings.topics.events, source=relay.source, after=relay.after)
         with (
             Follower(settings.database_url, relay.after, role=PROJECTOR, session_name="seatledger relay") as follower,
-            BatchReader(follower, relay.source, settings.batch, watchdog) as reader,
+            BatchReader(follower, relay.source, settings.batch, watchdog, types) as reader,
         ):
             _publish(relay, reader, session, settings, stop)
     finally:
