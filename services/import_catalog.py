@@ -47,9 +47,13 @@ def import_catalog(ledger: Ledger, command: ImportCatalog) -> Receipt:
     """
     may(command.actor, "manage the catalog")
     at = ledger.now()
-    told: list[Aggregate] = [*_products(ledger, command.products)]
+    products = _products(ledger, command.products)
+    listed = {product.product.product_id for product in products}
+    told: list[Aggregate] = [*products]
     for offer_id, row in {offer_id_of(row.terms): row for row in command.offers}.items():
         if ledger.find(Offer, command.organization_id, offer_id) is None:
+            if row.terms.product_id not in listed:
+                ledger.product(row.terms.product_id)  # refuses what nobody could find: an offer stays for ever
             told.append(Offer.publish(row.terms, row.unit_price_minor, id=offer_id, today=utc_date(at)))
     return ledger.save(*told, because=command, at=at)
 

@@ -6,7 +6,7 @@ from pydantic import ValidationError
 
 from domain.offer import Offer, PriceVersion
 from domain.product import Product
-from domain.refusals import PlanLongerThanTerm
+from domain.refusals import NotFound, PlanLongerThanTerm
 from services.import_catalog import ImportCatalog, OfferRow
 from services.ledger import offer_id_of, product_aggregate_id
 from services.ports import Receipt
@@ -64,6 +64,14 @@ def test_a_product_that_differs_is_described_anew(catalog: Contoso) -> None:
         an_import(catalog, renamed),
         event(Product.ProductDescribedAnew, product=renamed, product_before=product),
     )
+
+
+def test_an_offer_is_of_a_product_that_is_listed(catalog: Contoso) -> None:
+    product = a_product()
+    with catalog.refuses(NotFound, what="product", key=product.product_id):
+        catalog.run(catalog.in_catalog(ImportCatalog, products=(), offers=(an_offer(product),)))
+    catalog.run(an_import(catalog, product))
+    catalog.run(catalog.in_catalog(ImportCatalog, products=(), offers=(an_offer(product),)))
 
 
 def test_an_offer_that_exists_keeps_its_price_and_its_withdrawal(catalog: Contoso) -> None:

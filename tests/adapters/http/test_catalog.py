@@ -32,6 +32,9 @@ def listed(caller: Api, product: dict[str, Any]) -> Any:
     return found
 
 
+A_PRODUCT = a_product()
+
+
 @pytest.fixture
 def product(operator: Api) -> dict[str, Any]:
     """Of a test's own, with a monthly offer."""
@@ -161,12 +164,20 @@ def test_imported_once_and_there_at_once(operator: Api, chris: Api) -> None:
         ({"offers": [an_offer(a_product(), currency="usd")]}, "bad_input", "/offers/0/terms/currency"),
         ({"offers": [an_offer(a_product(), currency_exponent=2)]}, "bad_input", "/offers/0/terms"),
         ({"offers": [an_offer(a_product(), currency="XXX")]}, "unknown_currency", None),
-        ({"offers": [an_offer(a_product(), plan="annual")]}, "plan_longer_than_term", None),
+        ({"products": [A_PRODUCT], "offers": [an_offer(A_PRODUCT, plan="annual")]}, "plan_longer_than_term", None),
     ],
 )
 def test_what_is_wrong_is_named(operator: Api, part: Any, code: str, pointer: str | None) -> None:
     problem = refused(operator.ask("POST", "/v1/catalog/imports", json=part), 422, code)
     assert [error["pointer"] for error in problem["errors"]] == ([pointer] if pointer else [])
+
+
+def test_an_offer_is_of_a_product_that_is_listed(operator: Api) -> None:
+    product = a_product()
+    offers = {"offers": [an_offer(product)]}
+    refused(operator.ask("POST", "/v1/catalog/imports", json=offers), 404, "not_found")
+    operator.post("/v1/catalog/imports", {"products": [product]})
+    operator.post("/v1/catalog/imports", offers)
 
 
 def test_a_price_is_scheduled_and_withdrawn(operator: Api, chris: Api, offer: str) -> None:
