@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import csv
 import os
-from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,15 +12,14 @@ import pytest
 from tests.system.http.callers import CALLERS
 from tests.system.http.prepared import founded, prepared
 from tests.system.http.requests import TABLE, TO_ADD, operation_of, refuse_missing, send
+from tests.system.http.seen import FILE, Rows, seen
 
 if TYPE_CHECKING:
     import httpx
 
     from tests.adapters.http.conftest import Api
 
-FILE = Path(__file__).with_name("who_may.csv")
 REWRITE = "SEATLEDGER_REWRITE"
-Rows = Mapping[str, Mapping[str, str]]  # by operation, and by caller
 
 
 @pytest.mark.timeout(600)  # more than a thousand cells, and a new organization wherever one has changed something
@@ -30,7 +28,7 @@ def test_every_operation_is_asked_by_everybody(operator: Api, told: Callable[[],
     found = dict(answers(operator, told))
     if os.environ.get(REWRITE):
         write(found)
-    said = read()
+    said = seen()
     new = [TO_ADD.format(name) for name in found.keys() - said.keys()]
     assert not new, "\n".join(new)
     assert found == said, "run `make matrix` and read what it changes: every change of a cell is one of who may do what"
@@ -58,11 +56,6 @@ def cell(answer: httpx.Response) -> str:
     """The status, and the code of a refusal."""
     code = "" if answer.is_success else answer.json()["code"]
     return f"{answer.status_code} {code}".strip()
-
-
-def read() -> Rows:
-    with FILE.open(encoding="utf-8", newline="") as file:
-        return {row.pop("operation"): dict(row) for row in csv.DictReader(file)}
 
 
 def write(rows: Rows) -> None:

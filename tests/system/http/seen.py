@@ -1,0 +1,21 @@
+"""What was seen of the API, as who_may.csv has it: by operation, and by caller."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping
+from pathlib import Path
+
+FILE = Path(__file__).with_name("who_may.csv")
+Rows = Mapping[str, Mapping[str, str]]
+
+
+def seen() -> Rows:
+    with FILE.open(encoding="utf-8", newline="") as file:
+        return {row.pop("operation"): dict(row) for row in csv.DictReader(file)}
+
+
+def who_may(name: str, *callers: str) -> list[str]:
+    """Those of the callers who may do it."""
+    row = seen()[name]
+    return [caller for caller in callers if row[caller].startswith("2") or row[caller] == "409 nothing_due"]
