@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import NamedTuple, Protocol, Self
 
 from adapters.garbage import cycles_left_alone
 from adapters.kafka.cloud_event import Message, message_of
-from adapters.kafka.public_events import PUBLIC_TYPES
+from adapters.kafka.public_events import types_of
 from adapters.kafka.public_mapper import Unpublishable
-from adapters.kafka.public_values import PublicType
 from adapters.kafka.relay_position import RelayPosition
 from adapters.kafka.watchdog import Watchdog
 from domain.envelope import RecordedEvent
@@ -24,8 +23,9 @@ class Batch(NamedTuple):
     stuck: Unpublishable | None
 
 
-def translate(events: Sequence[RecordedEvent], source: str, types: Mapping[str, PublicType] = PUBLIC_TYPES) -> Batch:
+def translate(events: Sequence[RecordedEvent], source: str, edition: int = 1) -> Batch:
     """All events of the ledger `source`, or those before the first that cannot go out."""
+    types = types_of(edition)
     messages: list[Message] = []
     stuck: Unpublishable | None = None
     with cycles_left_alone():
@@ -35,7 +35,7 @@ def translate(events: Sequence[RecordedEvent], source: str, types: Mapping[str, 
             except Unpublishable as error:
                 stuck = error
                 break
-    position = RelayPosition.of(events[len(messages) - 1], source) if messages else None
+    position = RelayPosition.of(events[len(messages) - 1], source, edition) if messages else None
     return Batch(messages, position, stuck)
 
 
@@ -53,18 +53,11 @@ class BatchReader:
     that has caught up reads nothing ahead: what is recorded during a transaction then goes out with the next one.
     """
 
-    def __init__(
-        self,
-        events: Events,
-        source: str,
-        limit: int,
-        watchdog: Watchdog,
-        types: Mapping[str, PublicType] = PUBLIC_TYPES,
-    ) -> None:
+    def __init__(self, events: Events, source: str, limit: int, watchdog: Watchdog, edition: int = 1) -> None:
         self._events = events
         self._source = source
         self._limit = limit
-        self._types = types
+        self._edition = edition
         self._watchdog = watchdog
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="relay-reader")
         self._ahead: Future[tuple[Batch, bool]] | None = None
@@ -83,7 +76,7 @@ class BatchReader:
 
     def _read(self) -> tuple[Batch, bool]:
         events = self._events.poll(self._limit)
-        return translate(events, self._source, self._types), len(events) == self._limit
+        return translate(events, self._source, self._edition), len(events) == self._limit
 
     def __enter__(self) -> Self:
         return self

@@ -219,11 +219,13 @@ def public(
 
     def declare(model: M) -> M:
         stored_name: str = of.TOPIC
-        declared = DECLARED if edition == 1 else LATER.setdefault(edition, {})
+        declared = DECLARED if edition == 1 else LATER.get(edition, {})
         known = [kind.name for types in (DECLARED, *LATER.values()) for kind in types.values()]
         if stored_name in declared or name in known:
             raise ValueError(f"{stored_name} or {name} is declared twice")
-        declared[stored_name] = PublicType(name, model, opaque_before)
+        (DECLARED if edition == 1 else LATER.setdefault(edition, {}))[stored_name] = PublicType(
+            name, model, opaque_before
+        )
         return model
 
     return declare

@@ -25,9 +25,10 @@ class RelayPosition(BaseModel):
     chain_hash: str  # in hexadecimal digits
     organization_id: str
     organization_seq: int
+    edition: int = 1  # of the events in the topic
 
     @classmethod
-    def of(cls, event: RecordedEvent, source: str) -> RelayPosition:
+    def of(cls, event: RecordedEvent, source: str, edition: int = 1) -> RelayPosition:
         """The position after this event."""
         return cls(
             source=source,
@@ -35,6 +36,7 @@ class RelayPosition(BaseModel):
             chain_hash=event.chain_hash.hex(),
             organization_id=str(event.organization_id),
             organization_seq=event.organization_seq,
+            edition=edition,
         )
 
 
@@ -63,5 +65,10 @@ def read_position(bootstrap: str, topics: Topics, source: str) -> RelayPosition 
     if position.source != source:
         raise PositionLost(
             f"{topics.events} has the events of {position.source}, and this ledger is {source}; publish to a new topic"
+        )
+    if position.edition != topics.edition:
+        raise PositionLost(
+            f"{topics.events} has edition {position.edition} of the events, not {topics.edition}, and whoever reads it"
+            " was promised that; publish to a topic of this edition"
         )
     return position

@@ -111,16 +111,17 @@ def _wait_for_election(session: RelaySession, settings: RelaySettings, stop: thr
 
 
 def _lead(session: RelaySession, settings: RelaySettings, stop: threading.Event) -> None:
-    types = types_of(settings.topics.edition)
-    ensure_topics(settings.kafka_bootstrap, settings.topics)
+    topics = settings.topics
+    types_of(topics.edition)  # halts before it creates anything where there is no such edition
+    ensure_topics(settings.kafka_bootstrap, topics)
     watchdog = Watchdog(settings.watchdog_s)
-    producer = open_producer(settings.kafka_bootstrap, settings.topics)
+    producer = open_producer(settings.kafka_bootstrap, topics)
     try:
-        relay = resume(producer, settings.kafka_bootstrap, settings.topics, session, watchdog)
-        log.info("relay leads", topic=settings.topics.events, source=relay.source, after=relay.after)
+        relay = resume(producer, settings.kafka_bootstrap, topics, session, watchdog)
+        log.info("relay leads", topic=topics.events, source=relay.source, after=relay.after)
         with (
             Follower(settings.database_url, relay.after, role=PROJECTOR, session_name="seatledger relay") as follower,
-            BatchReader(follower, relay.source, settings.batch, watchdog, types) as reader,
+            BatchReader(follower, relay.source, settings.batch, watchdog, topics.edition) as reader,
         ):
             _publish(relay, reader, session, settings, stop)
     finally:
