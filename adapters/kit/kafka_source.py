@@ -1,0 +1,213 @@
+"""The topic as a source: members of a group share its partitions, and go on from places of their own."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import structlog
+from kafka import ConsumerRebalanceListener, KafkaConsumer, TopicPartition
+from kafka.errors import KafkaError
+
+from adapters.kafka.topic_settings import Topics
+from adapters.kit.kafka_record import KafkaRecord
+from adapters.kit.source import PARTITIONS, Place, Share, Shares
+from adapters.kit.stops import Later, SourceUnsuited
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+log = structlog.get_logger("seatledger.kit")
+
+CLOSE_MS = 5_000
+LOOK_UP_S = 15.0
+SETTINGS: dict[str, Any] = {
+    "session_timeout_ms": 10_000,
+    "heartbeat_interval_ms": 2_000,
+    "max_poll_records": 500,
+    "fetch_max_bytes": 8 * 1024 * 1024,
+    "fetch_max_wait_ms": 200,
+    "request_timeout_ms": 15_000,
+    "bootstrap_timeout_ms": 5_000,
+    "metrics_enabled": False,
+}
+OWN: dict[str, Any] = {
+    "isolation_level": "read_committed",
+    "enable_auto_commit": False,
+    "allow_auto_create_topics": False,
+    # Nothing is behind an offset that is not there any more: then it is read from the beginning, by position.
+    "auto_offset_reset": "earliest",
+}
+
+
+@dataclass(frozen=True)
+class KafkaSource:
+    """The topic of a ledger. `settings` are kafka-python's: security, timeouts, sizes."""
+
+    bootstrap: str
+    topic: str = Topics().events
+    group: str | None = None  # of all processes of a consumer; by default made of its name
+    settings: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+    def open(self, consumer: str, shares: Shares) -> KafkaReader:
+        client = self._client(group_id=self.group or f"seatledger.kit.{consumer}")
+        try:
+            with broker_may_be_away():
+                self._refuse_other_partitions(client)
+                reader = KafkaReader(client, self.topic, shares)
+                client.subscribe([self.topic], listener=reader)
+        except BaseException:
+            client.close(timeout_ms=CLOSE_MS)
+            raise
+        return reader
+
+    def places_at(self, moment: datetime) -> Mapping[int, Place]:
+        """Kafka finds messages by the time at which the ledger recorded them."""
+        client = self._client(group_id=None)
+        try:
+            with broker_may_be_away():
+                partitions = self._refuse_other_partitions(client)
+                milliseconds = int(moment.timestamp() * 1000)
+                offsets = client.offsets_for_times(dict.fromkeys(partitions, milliseconds))
+                found = {
+                    partition.partition: self._first_at(client, partition, at.offset)
+                    for partition, at in offsets.items()
+                    if at is not None and at.offset >= 0
+                }
+        finally:
+            client.close(timeout_ms=CLOSE_MS)
+        begins = {number: place for number, place in found.items() if place}
+        if not begins:
+            raise SourceUnsuited(f"{self.topic} has nothing that was recorded at {moment.isoformat()} or later")
+        # A partition without later messages begins where the first of all others does: positions compare over all.
+        first = min(place.position for place in begins.values())
+        rest = Place(first, started_after=first)
+        return {number: begins.get(number, rest) for number in range(PARTITIONS)}
+
+    def _first_at(self, client: Any, partition: TopicPartition, offset: int) -> Place | None:
+        """The place before the first message at an offset or behind it; None where only aborted ones come."""
+        client.assign([partition])
+        client.seek(partition, offset)
+        end, deadline = client.end_offsets([partition])[partition], time.monotonic() + LOOK_UP_S
+        while client.position(partition) < end and time.monotonic() < deadline:
+            for message in client.poll(timeout_ms=200, max_records=1).get(partition, ()):
+                record = KafkaRecord(self.topic, message)
+                before = record.position() - 1
+                return Place(before, started_after=before, offset=record.offset, offset_position=record.position())
+        return None
+
+    def _client(self, **settings: Any) -> Any:
+        with broker_may_be_away():
+            return KafkaConsumer(bootstrap_servers=self.bootstrap, **{**SETTINGS, **self.settings, **OWN, **settings})
+
+    def _refuse_other_partitions(self, client: Any) -> list[TopicPartition]:
+        numbers = client.partitions_for_topic(self.topic)
+        if not numbers:
+            raise Later(f"the topic {self.topic} is not there yet")
+        if len(numbers) != PARTITIONS:
+            raise SourceUnsuited(
+                f"the topic {self.topic} has {len(numbers)} partitions, not {PARTITIONS}: the order of events within an"
+                " organization is lost; read another topic"
+            )
+        return [TopicPartition(self.topic, number) for number in sorted(numbers)]
+
+
+class KafkaReader(ConsumerRebalanceListener):  # type: ignore[misc]  # untyped
+    """A member of the group."""
+
+    def __init__(self, client: Any, topic: str, shares: Shares) -> None:
+        self._client, self._topic, self._shares = client, topic, shares
+        self._anchors: dict[int, Place] = {}  # of partitions that were sought, until their first message came
+        self._sought: set[int] = set()
+        self._reading: set[int] = set()  # sought, and not paused
+
+    # What the group says.
+
+    def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
+        for partition in assigned:
+            # With an offset of its own the client asks the group for none; the place is sought when it is known.
+            self._client.seek(partition, 0)
+            self._client.pause(partition)
+            self._shares.join((partition.partition,))
+
+    def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
+        for partition in revoked:
+            self._anchors.pop(partition.partition, None)
+            self._sought.discard(partition.partition)
+            self._reading.discard(partition.partition)
+        self._shares.leave([(partition.partition,) for partition in revoked])
+
+    # What the consumer asks.
+
+    def poll(self, wait_s: float) -> Iterable[KafkaRecord]:
+        with broker_may_be_away():
+            found = self._client.poll(timeout_ms=int(wait_s * 1000))
+        return [record for partition, messages in found.items() for record in self._records(partition, messages)]
+
+    def seek(self, share: Share, places: Mapping[int, Place]) -> None:
+        (number,) = share
+        place = places[number]
+        self._anchors.pop(number, None)
+        if place.offset is not None:
+            self._anchors[number] = place
+        self._client.seek(self._partition(number), place.offset or 0)
+        self._sought.add(number)
+        self.resume(share)
+
+    def pause(self, share: Share) -> None:
+        self._client.pause(*map(self._partition, share))
+        self._reading.difference_update(share)
+
+    def resume(self, share: Share) -> None:
+        self._client.resume(*map(self._partition, share))
+        self._reading.update(share)
+
+    @property
+    def at_head(self) -> bool:
+        lag = self.lag()
+        return all(lag.get(number) == 0 for number in self._reading)
+
+    def lag(self) -> Mapping[int, int]:
+        lags = {}
+        for partition in self._client.assignment():
+            end = self._client.highwater(partition)
+            if end is not None and partition.partition in self._sought:
+                lags[partition.partition] = max(0, end - self._client.position(partition))
+        return lags
+
+    def close(self) -> None:
+        self._client.close(timeout_ms=CLOSE_MS)
+
+    def _partition(self, number: int) -> TopicPartition:
+        return TopicPartition(self._topic, number)
+
+    def _records(self, partition: TopicPartition, messages: Iterable[Any]) -> Iterator[KafkaRecord]:
+        """The first message of a partition must be the one that was read last: else it is another topic of the name."""
+        records = [KafkaRecord(self._topic, message) for message in messages]
+        place = self._anchors.pop(partition.partition, None)
+        if place and records and not self._is_known(records[0], place):
+            log.warning("topic was made again", where=records[0].where, do="it is read from the beginning, by position")
+            self._client.seek(partition, 0)
+            return
+        yield from records
+
+    def _is_known(self, record: KafkaRecord, place: Place) -> bool:
+        try:
+            return (record.offset, record.position()) == (place.offset, place.offset_position)
+        except Exception:  # noqa: BLE001 - what stands there now is no event
+            return False
+
+
+@contextmanager
+def broker_may_be_away() -> Iterator[None]:
+    """Tells what may pass from what does not."""
+    try:
+        yield
+    except KafkaError as error:
+        if getattr(error, "retriable", False):
+            raise Later(f"the broker answers {type(error).__name__}") from None
+        raise SourceUnsuited(f"the broker answers {type(error).__name__}") from None
