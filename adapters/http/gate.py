@@ -8,7 +8,8 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl, unquote
@@ -32,6 +33,7 @@ GUARDED = "/v1/"
 ORGANIZATIONS = "/v1/organizations/"
 FEED = "/v1/events"
 MOST_FOLLOWERS = 200
+MOST_ARRIVING = 512  # calls of which not all is there, or not yet known by whom
 LONGEST_BODY = 512 * 1024  # bytes: a thousand members with all their details are less
 LONGEST_QUERY = 4 * 1024
 DEEPEST = 16  # arrays and objects within each other
@@ -49,12 +51,26 @@ class Room:
     most: int
     inside: int = 0
 
+    def refuse_when_full(self) -> None:
+        if self.inside >= self.most:
+            raise BadRequest("overloaded", "repeat the call after Retry-After")
+
+    @contextmanager
+    def entered(self) -> Iterator[None]:
+        self.refuse_when_full()
+        self.inside += 1
+        try:
+            yield
+        finally:
+            self.inside -= 1
+
 
 @dataclass
 class Gate:
     """ASGI middleware; `at_a_time` calls are let in, others are told to come again.
 
-    Who follows events mostly waits, so that they are counted apart: they keep nobody else out.
+    Counted apart are calls that are still on their way, and who follows events and mostly waits: they keep nobody else
+    out. Nor does one caller who sends many bodies slowly.
     """
 
     app: ASGIApp
@@ -63,7 +79,8 @@ class Gate:
     at_a_time: int
 
     def __post_init__(self) -> None:
-        self.usual, self.followers = Room(self.at_a_time), Room(MOST_FOLLOWERS)
+        self.usual, self.followers, self.arriving = Room(self.at_a_time), Room(MOST_FOLLOWERS), Room(MOST_ARRIVING)
+        self.bodies: dict[str, Room] = {}  # of each caller, as long as one is on its way
         # Threads of their own: whoever floods the house with bad tokens does not keep others from their answers.
         self.readers = CapacityLimiter(READERS)
 
@@ -72,34 +89,44 @@ class Gate:
             await self.app(scope, receive, send)
             return
         room = self.followers if scope["path"] == FEED else self.usual
-        if room.inside >= room.most:
-            await told_as_problem(BadRequest("overloaded", "repeat the call after Retry-After"), scope)(
-                scope, receive, send
-            )
-            return
-        room.inside += 1
         try:
-            await self._let_in(scope, receive, send)
-        finally:
-            room.inside -= 1
-
-    async def _let_in(self, scope: Scope, receive: Receive, send: Send) -> None:
-        headers = Headers(scope=scope)
-        try:
-            principal = await self._principal(headers)
-            scope["state"]["principal"] = principal
-            organization_id = organization_of(scope["path"], principal)
-            self.rates.refuse_too_many(principal)
-            refuse_card_data_in_head(scope, headers)
-            body = await body_of(scope, headers, receive)
-            if body:
-                refuse_deep(body)
-                refuse_card_data(parsed(body))
+            room.refuse_when_full()
+            with self.arriving.entered():
+                organization_id, body = await self._arrived(scope, receive)
+            room.refuse_when_full()
         except Exception as error:  # noqa: BLE001 - whatever it is, it is told as a problem
             await told_as_problem(error, scope)(scope, receive, send)
             return
-        with within(organization_id) if organization_id else outside():
+        with room.entered(), within(organization_id) if organization_id else outside():
             await self.app(scope, again(body, receive), send)
+
+    async def _arrived(self, scope: Scope, receive: Receive) -> tuple[UUID | None, bytes]:
+        """Whose rows the call may see, and its body, once all of it is there and found to be fit."""
+        headers = Headers(scope=scope)
+        principal = await self._principal(headers)
+        scope["state"]["principal"] = principal
+        organization_id = organization_of(scope["path"], principal)
+        self.rates.refuse_too_many(principal)
+        refuse_card_data_in_head(scope, headers)
+        if scope["method"] not in WITH_BODY:
+            return organization_id, b""
+        with self._on_its_way(principal.key):
+            body = await body_of(headers, receive)
+        if body:
+            refuse_deep(body)
+            refuse_card_data(parsed(body))
+        return organization_id, body
+
+    @contextmanager
+    def _on_its_way(self, key: str) -> Iterator[None]:
+        """One caller has no more bodies on their way than calls are let in."""
+        room = self.bodies.setdefault(key, Room(self.at_a_time))
+        try:
+            with room.entered():
+                yield
+        finally:
+            if not room.inside:
+                self.bodies.pop(key, None)
 
     async def _principal(self, headers: Headers) -> Principal:
         given = headers.getlist("authorization")
@@ -142,10 +169,8 @@ def refuse_card_data_in_head(scope: Scope, headers: Headers) -> None:
     refuse_card_data(given)
 
 
-async def body_of(scope: Scope, headers: Headers, receive: Receive) -> bytes:
+async def body_of(headers: Headers, receive: Receive) -> bytes:
     """The whole body; refuses one that is too large as soon as that is known, and one that does not arrive."""
-    if scope["method"] not in WITH_BODY:
-        return b""
     declared = headers.get("content-length", "0")
     if declared.isdigit() and int(declared) > LONGEST_BODY:
         raise BadRequest("body_too_large", f"send at most {LONGEST_BODY} bytes at a time")

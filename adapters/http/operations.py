@@ -8,6 +8,8 @@ import time
 from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
+from anyio import CapacityLimiter
+from anyio.to_thread import run_sync
 from fastapi import APIRouter, Path, Request
 from prometheus_client import generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
@@ -66,9 +68,10 @@ async def is_alive() -> Alive:
     response_model=Ready,
     responses={503: {"model": Ready, "description": "Not now."}},
 )
-def is_ready(request: Request) -> Response:
+async def is_ready(request: Request) -> Response:
     """Asks the database, and tells how far history is settled, read models folded and topics published."""
-    ready = readiness(request.app.state.watch)
+    watch: Watch = request.app.state.watch
+    ready = await run_sync(readiness, watch, limiter=watch.threads)
     answer = shown(ready)
     answer.status_code = 200 if ready.status == "ready" else 503
     return answer
@@ -77,9 +80,11 @@ def is_ready(request: Request) -> Response:
 @routes.get(
     "/metrics", operation_id="show_metrics", summary="What Prometheus reads", response_class=Response, responses=METRICS
 )
-def show_metrics(request: Request) -> Response:
+async def show_metrics(request: Request) -> Response:
     """Requests by route and status, and where history, read models and topics stand."""
-    return Response(generate_latest(request.app.state.gauges.registry), media_type=CONTENT_TYPE_LATEST)
+    state = request.app.state
+    metrics = await run_sync(generate_latest, state.gauges.registry, limiter=state.watch.threads)
+    return Response(metrics, media_type=CONTENT_TYPE_LATEST)
 
 
 @routes.get(
@@ -107,6 +112,7 @@ class Watch:
     def __init__(self, url: str) -> None:
         self._url = url
         self._lock = threading.Lock()
+        self.threads = CapacityLimiter(2)  # of its own: it is asked just when all others are busy
         self._seen: tuple[float, Standing | LedgerUnavailable] | None = None
 
     def look(self) -> Standing:
