@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from io import StringIO
 from typing import TYPE_CHECKING
 
 import psycopg
 import pytest
+import structlog
 
+from adapters.logs import log_to_stderr
 from tests.adapters.http.conftest import (  # noqa: F401 - fixtures, which pytest finds here
     anybody,
     api_address,
@@ -36,6 +39,17 @@ def told(api_settings: Settings) -> Iterator[Callable[[], int]]:
             return int(found[0])
 
         yield count
+
+
+@pytest.fixture
+def logged(api_settings: Settings) -> Iterator[StringIO]:
+    """All that the servers of this process log."""
+    before, lines = structlog.get_config(), StringIO()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("sys.stderr", lines)
+        log_to_stderr(api_settings.model_copy(update={"log_json": True, "log_level": "DEBUG"}))
+    yield lines
+    structlog.configure(**before)
 
 
 def database_of(settings: Settings) -> str:

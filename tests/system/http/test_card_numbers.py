@@ -11,10 +11,8 @@ from uuid import uuid4
 
 import psycopg
 import pytest
-import structlog
 from psycopg.sql import SQL, Identifier
 
-from adapters.logs import log_to_stderr
 from tests.system.http.conftest import database_of
 from tests.system.http.places import Place, places_of
 from tests.system.http.prepared import Prepared, prepared
@@ -85,22 +83,15 @@ def test_what_is_kept_would_be_found(api_settings: Settings, there: Prepared) ->
 
 
 @pytest.fixture
-def silent(
-    api_settings: Settings, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
-) -> Iterator[Callable[[], None]]:
-    """Fails where anything that was written since tells the number; logs are on, as the server has them."""
-    before, logged = structlog.get_config(), StringIO()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("sys.stderr", logged)  # a stream that is open as long as the server
-        log_to_stderr(api_settings.model_copy(update={"log_json": True, "log_level": "DEBUG"}))
+def silent(logged: StringIO, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture) -> Callable[[], None]:
+    """Fails where anything that was written since tells the number."""
 
     def check() -> None:
         assert '"event": "request"' in logged.getvalue()
         told = "\n".join([logged.getvalue(), *capfd.readouterr(), caplog.text])
         assert not traces_in(told.encode())
 
-    yield check
-    structlog.configure(**before)
+    return check
 
 
 def refuse(answer: httpx.Response, where: str) -> None:
