@@ -111,6 +111,7 @@ RECORDER: dict[str, Asked] = {
     "versions": lambda w, of: w.recorder.versions(of, [pool_of(of)]),
     "load_events": lambda w, of: w.recorder.load_events(of, pool_of(of)),
     "load_many": lambda w, of: w.recorder.load_many(of, [pool_of(of)]),
+    "load_page": lambda w, of: w.recorder.load_page(of, {pool_of(of): 0}, 10),
     "told": lambda w, of: w.recorder.told(of, after=0, until=2**60),
 }
 DIRECTORY: dict[str, Asked] = {
