@@ -15,6 +15,11 @@ NUMBERS = {"commandindex", "commandcount"}  # positions and sequences are texts,
 PREFIX = "ce_"
 
 
+def absent(value: object) -> bool:
+    """An attribute without a value does not stand in an event at all."""
+    return value is None
+
+
 class CloudEvent(BaseModel):
     """An event (CloudEvents 1.0, structured mode)."""
 
@@ -25,7 +30,7 @@ class CloudEvent(BaseModel):
     subject: str = Field(description="What it happened to.")
     time: datetime = Field(description="When it was decided.")
     datacontenttype: str
-    dataschema: str | None = None
+    dataschema: str | None = Field(default=None, exclude_if=absent)
     sequence: str = Field(description="Within the organization: 1, 2, 3, … without a gap; 19 digits, so that it sorts.")
     position: str = Field(description="Within the ledger: rising, with gaps; 19 digits.")
     organizationid: str
@@ -36,7 +41,7 @@ class CloudEvent(BaseModel):
     commandindex: int
     commandcount: int
     correlationid: str
-    causationid: str | None = None
+    causationid: str | None = Field(default=None, exclude_if=absent)
     datasha256: str
     data: dict[str, Any]
 
