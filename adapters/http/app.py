@@ -108,4 +108,4 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
     """Routes run in threads, as many as requests are worked on at a time."""
     current_default_thread_limiter().total_tokens = app.state.house.settings.api_concurrency
     yield
-    app.state.house.feed.close()
+    app.state.house.close()

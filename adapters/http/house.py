@@ -9,8 +9,10 @@ from uuid import UUID
 
 from adapters.composition import House
 from adapters.http.cursors import Cursors
+from adapters.postgres.api_keys import ApiKeys
 from adapters.postgres.feed import EventFeed
 from adapters.postgres.follower import Follower
+from adapters.postgres.session import API
 from services.list_catalog import Catalog
 from services.till import Till
 
@@ -36,6 +38,7 @@ class ApiHouse:
         self.holdings = house.holdings
         self.catalog = Catalog(house.ledger)
         self.feed = EventFeed(house.database_url)  # outside the wall: it asks who may follow by itself
+        self.api_keys = ApiKeys(house.database_url, role=API)
         _ = house.till
         with Follower(house.database_url) as follower:
             ledger_id, epoch = follower.source()
@@ -43,6 +46,11 @@ class ApiHouse:
         self.cursors = Cursors(house.settings.fingerprint_secret())
         self._members: OrderedDict[tuple[UUID, str], tuple[float, UUID]] = OrderedDict()
         self._lock = threading.Lock()
+
+    def close(self) -> None:
+        """Closes what it has opened beside the house."""
+        self.feed.close()
+        self.api_keys.close()
 
     def till_of(self, organization_id: UUID) -> Till:
         return self.house.till_of(organization_id)

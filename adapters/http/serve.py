@@ -17,7 +17,6 @@ from adapters.composition import House
 from adapters.http.app import create_app
 from adapters.http.bearers import bearers_of
 from adapters.http.house import ApiHouse
-from adapters.postgres.api_keys import ApiKeys
 from adapters.settings import Settings
 
 STOP_S = 20  # for requests that are being answered
@@ -43,8 +42,8 @@ def listening(host: str, port: int) -> socket.socket:
 
 def app_of(house: House) -> FastAPI:
     """The application on a walled house, which accepts the tokens that its settings name."""
-    keys = ApiKeys(house.database_url)
-    return create_app(ApiHouse(house), bearers_of(house.settings, keys.find))
+    parts = ApiHouse(house)
+    return create_app(parts, bearers_of(house.settings, parts.api_keys.find))
 
 
 def server_of(app: FastAPI) -> Server:
