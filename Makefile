@@ -17,7 +17,7 @@ setup: .venv/project.stamp ## makes .venv with everything pinned in requirements
 demo: setup ## runs the whole story on embedded servers and ends with a verified audit
 	@$(BIN)/seatledger demo $(ARGS)
 
-test: setup .venv/client.stamp ## runs the whole test suite; ARGS="-k resize" narrows it
+test: setup .venv/client.stamp .venv/asyncapi.stamp ## runs the whole test suite; ARGS="-k resize" narrows it
 	@$(BIN)/python -m pytest $(ARGS)
 
 bench: setup ## measures the ledger against its ceilings; ARGS="--quick" only shows that it works (docs/benchmarks.md)
@@ -43,8 +43,9 @@ format: setup ## formats the code and mends what the linter can mend
 topics: setup ## adds new event names with a sample to tests/history/topics.json; ARGS=--rewrite-unreleased before 0.1.0
 	@$(BIN)/python -m tests.tidy.topics $(ARGS)
 
-contract: setup ## writes docs/openapi.json, docs/problems.md and docs/who-may.md
+contract: setup ## writes docs/openapi.json, problems.md, who-may.md and events/
 	@$(BIN)/python -m tools.contract.http
+	@$(BIN)/python -m tools.contract.events $(ARGS)
 
 matrix: setup ## asks the API everything as everybody, and writes down who may: tests/system/http/who_may.csv, docs/who-may.md
 	SEATLEDGER_REWRITE=1 $(BIN)/python -m pytest -q tests/system/http/test_who_may.py
@@ -83,6 +84,13 @@ clean: ## removes what can be made again; .seatledger, where your own ledger lie
 	@$(PYTHON) -m venv .venv/client
 	@.venv/client/bin/python -m pip install --quiet --require-hashes --requirement requirements/client.txt
 	@touch $@
+
+# AsyncAPI's own validator, where there is Node; without it its test is skipped. No scripts of packages are run.
+.venv/asyncapi.stamp: tools/contract/asyncapi/package.json tools/contract/asyncapi/package-lock.json
+	@if command -v npm >/dev/null; then \
+		mkdir -p .venv/asyncapi && cp tools/contract/asyncapi/package.json tools/contract/asyncapi/package-lock.json .venv/asyncapi/ && \
+		npm ci --prefix .venv/asyncapi --ignore-scripts --no-audit --no-fund --loglevel=error >/dev/null && touch $@; \
+	else echo "no npm here: the AsyncAPI document is not validated by AsyncAPI's parser"; fi
 
 # No build isolation: the builder is in the lock, so this asks no network even when pyproject.toml changes.
 .venv/project.stamp: .venv/lock.stamp pyproject.toml

@@ -156,7 +156,7 @@ FIELDS: dict[str, Meaning] = {
     "outcome": Meaning("How the payer's bank decided, seen from the house: `won` keeps the money."),
     "recurring_billing": Meaning("Whether it renews at the end of its term."),
     "recurring_billing_before": Meaning("Whether it renewed before; a withdrawal brings that back."),
-    "term_number": Meaning("Which term it is, from 1."),
+    "term_number": Meaning("Which term it is; the first one is 0."),
     # Days and moments.
     "SubscriptionPurchased.term": Meaning("The days of the first term."),
     "SubscriptionRenewed.term": Meaning("The days of the term."),

@@ -100,7 +100,7 @@ class LicenseUnassigned(PublicEvent):
 
 @public("seatledger.license_pool.license_pool_closed.v1", of=LicensePool.LicensePoolClosed)
 class LicensePoolClosed(PublicEvent):
-    """Sent once, when a subscription ends.
+    """Sent once, when a subscription is cancelled at once, replaced by another, or deleted.
 
     It has no licenses any more, and every assignment has ended: none is told one by one.
     """

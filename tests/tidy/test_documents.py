@@ -27,7 +27,7 @@ def documents() -> list[Path]:
 def anchors(path: Path) -> set[str]:
     """The anchors that a Markdown file's headings make."""
     headings = HEADING.findall(FENCE.sub("", path.read_text(encoding="utf-8")))
-    plain = [re.sub(r"[`*_]|\[([^\]]*)\]\([^)]*\)", r"\1", heading) for heading in headings]
+    plain = [re.sub(r"[`*]|\b_|_\b|\[([^\]]*)\]\([^)]*\)", r"\1", heading) for heading in headings]
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in plain}
 
 
