@@ -11,6 +11,7 @@ from adapters.kafka.cloud_event import Message, message_of
 from adapters.kafka.public_events import types_of
 from adapters.kafka.public_mapper import Unpublishable
 from adapters.kafka.relay_position import RelayPosition
+from adapters.kafka.skipped import NONE, Skips, is_skipped, placeholder_of
 from adapters.kafka.watchdog import Watchdog
 from domain.envelope import RecordedEvent
 
@@ -23,15 +24,16 @@ class Batch(NamedTuple):
     stuck: Unpublishable | None
 
 
-def translate(events: Sequence[RecordedEvent], source: str, edition: int = 1) -> Batch:
-    """All events of the ledger `source`, or those before the first that cannot go out."""
+def translate(events: Sequence[RecordedEvent], source: str, edition: int = 1, skips: Skips = NONE) -> Batch:
+    """All events of the ledger `source`, or those before the first that cannot go out and is not skipped."""
     types = types_of(edition)
     messages: list[Message] = []
     stuck: Unpublishable | None = None
     with cycles_left_alone():
         for event in events:
             try:
-                messages.append(message_of(event, source, types))
+                skipped = is_skipped(event, skips)
+                messages.append(placeholder_of(event, source) if skipped else message_of(event, source, types))
             except Unpublishable as error:
                 stuck = error
                 break
@@ -53,11 +55,21 @@ class BatchReader:
     that has caught up reads nothing ahead: what is recorded during a transaction then goes out with the next one.
     """
 
-    def __init__(self, events: Events, source: str, limit: int, watchdog: Watchdog, edition: int = 1) -> None:
+    def __init__(
+        self,
+        events: Events,
+        source: str,
+        limit: int,
+        watchdog: Watchdog,
+        *,
+        edition: int = 1,
+        skips: Skips = NONE,
+    ) -> None:
         self._events = events
         self._source = source
         self._limit = limit
         self._edition = edition
+        self._skips = skips
         self._watchdog = watchdog
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="relay-reader")
         self._ahead: Future[tuple[Batch, bool]] | None = None
@@ -76,7 +88,7 @@ class BatchReader:
 
     def _read(self) -> tuple[Batch, bool]:
         events = self._events.poll(self._limit)
-        return translate(events, self._source, self._edition), len(events) == self._limit
+        return translate(events, self._source, self._edition, self._skips), len(events) == self._limit
 
     def __enter__(self) -> Self:
         return self

@@ -59,6 +59,17 @@ class Opaque(PublicEvent):
 
 OPAQUE_TYPE = PublicType("seatledger.opaque.v1", Opaque)
 
+
+class Skipped(PublicEvent):
+    """Something happened that could not be published, and an operator decided to go on without it.
+
+    Sent in the place of the event, with its id, position and sequence, so that nothing is missing. What happened is in
+    the ledger: whoever depends on every event asks there before going on.
+    """
+
+
+SKIPPED_TYPE = PublicType("seatledger.skipped.v1", Skipped)
+
 PUBLIC_TYPES: dict[str, PublicType] = {
     **DECLARED,
     **{kind.TOPIC: OPAQUE_TYPE for kind in OPAQUE},
@@ -89,6 +100,7 @@ __all__ = [
     "OPAQUE",
     "OPAQUE_TYPE",
     "PUBLIC_TYPES",
+    "SKIPPED_TYPE",
     "NoSuchEdition",
     "editions",
     "public_billing",

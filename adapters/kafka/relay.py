@@ -7,7 +7,7 @@ timeout, so a watchdog ends the process; and after any error the producer is not
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Protocol
 
 from kafka import KafkaProducer
@@ -16,11 +16,13 @@ from adapters.garbage import cycles_left_alone
 from adapters.kafka.batch import Batch
 from adapters.kafka.cloud_event import Message
 from adapters.kafka.relay_position import RelayPosition, read_position
+from adapters.kafka.topic import read_topic
 from adapters.kafka.topic_settings import Topics
 from adapters.kafka.watchdog import Watchdog
 
 BATCH = 500  # events of one transaction; the memory is bounded by two of them
 FLUSH_TIMEOUT_S = 25.0
+TAIL = 200  # offsets at the end of each partition, whose messages are compared with the ledger before it goes on
 PRODUCER: dict[str, Any] = {
     "acks": "all",
     "enable_idempotence": True,
@@ -61,12 +63,14 @@ class Producer(Protocol):
 class HistoryDiverged(Exception):
     """The topic and the ledger do not tell the same history."""
 
-    def __init__(self, position: RelayPosition, found: bytes | None) -> None:
-        what = "has no event there" if found is None else "has another event there"
+    def __init__(self, position: int, published: str, found: bytes | None) -> None:
+        what = "no event there" if found is None else f"another event there (chain hash {found.hex()})"
         super().__init__(
-            f"the topic's history went on to position {position.position} (chain hash {position.chain_hash[:16]}…), and"
-            f" the ledger {what}: it was restored from before, or another one's; do not publish to this topic"
+            f"the topic has position {position} with chain hash {published}, and the ledger has {what}: it was restored"
+            " from a backup that lost events, or is another one's. If it was restored and what is lost stays lost,"
+            " `seatledger ledger fork` begins a new epoch; else restore what is missing"
         )
+        self.position = position
 
 
 class History(Protocol):
@@ -75,8 +79,11 @@ class History(Protocol):
     def source(self) -> str:
         """How this ledger is called in messages."""
 
-    def chain_hash_at(self, position: int) -> bytes | None:
-        """The chain hash of the event at a position; None where there is none."""
+    def earlier_sources(self) -> Collection[str]:
+        """How it was called before its forks."""
+
+    def chain_hashes_at(self, positions: Collection[int]) -> Mapping[int, bytes]:
+        """The chain hashes of the events at these positions, where there are any."""
 
 
 class Relay:
@@ -140,12 +147,23 @@ def resume(producer: Any, bootstrap: str, topics: Topics, history: History, watc
     """Takes over from the relay before. Raises PositionLost or HistoryDiverged instead of guessing."""
     source = history.source()
     producer.init_transactions()  # first: whoever was here before can no longer commit, so what is read now holds
-    position = read_position(bootstrap, topics, source)
+    earlier = history.earlier_sources()
+    position = read_position(bootstrap, topics, source, earlier)
     if position:
-        found = history.chain_hash_at(position.position)
-        if found is None or found.hex() != position.chain_hash:
-            raise HistoryDiverged(position, found)
+        refuse_another_history({position.position: position.chain_hash}, history)
+        # What was drawn first may have been committed last: a restore that kept the last event may lack one before it.
+        tail = read_topic(bootstrap, topics.events, without=earlier, last=TAIL)
+        published = {one.position: one.headers.get("ce_chainhash", "") for one in tail if one.source == source}
+        refuse_another_history(published, history)
     return Relay(producer, topics, source, after=position, watchdog=watchdog)
+
+
+def refuse_another_history(published: Mapping[int, str], history: History) -> None:
+    """Raises HistoryDiverged where the ledger has no event at a position that was published, or another one."""
+    found = history.chain_hashes_at(published.keys())
+    for position, chain_hash in sorted(published.items()):
+        if (recorded := found.get(position)) is None or recorded.hex() != chain_hash:
+            raise HistoryDiverged(position, chain_hash, recorded)
 
 
 def open_producer(bootstrap: str, topics: Topics) -> Any:

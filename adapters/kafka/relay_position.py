@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from contextlib import closing
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -40,8 +41,11 @@ class RelayPosition(BaseModel):
         )
 
 
-def read_position(bootstrap: str, topics: Topics, source: str) -> RelayPosition | None:
-    """The last committed position; None only when no event was ever published. Raises PositionLost.
+def read_position(bootstrap: str, topics: Topics, source: str, earlier: Collection[str] = ()) -> RelayPosition | None:
+    """The last committed position; None only when no event of this source was ever published. Raises PositionLost.
+
+    `earlier` are the sources that this ledger was before its forks: what the topic has of them stays there, and the
+    whole history goes out again behind it.
 
     Every record is read: what a relay of today skips to save time, another would publish again.
     """
@@ -62,13 +66,31 @@ def read_position(bootstrap: str, topics: Topics, source: str) -> RelayPosition 
         position = RelayPosition.model_validate_json(last.value)
     except ValidationError:
         raise PositionLost(f"{topics.position} {last.place} is no position; remove what else writes to it") from None
-    if position.source != source:
-        raise PositionLost(
-            f"{topics.events} has the events of {position.source}, and this ledger is {source}; publish to a new topic"
-        )
     if position.edition != topics.edition:
         raise PositionLost(
             f"{topics.events} has edition {position.edition} of the events, not {topics.edition}, and whoever reads it"
             " was promised that; publish to a topic of this edition"
         )
+    if position.source in earlier:
+        return None
+    if position.source != source:
+        raise PositionLost(
+            f"{topics.events} has the events of {position.source}, and this ledger is {source}:"
+            f" {what_to_do(position.source, source)}"
+        )
     return position
+
+
+def what_to_do(published: str, source: str) -> str:
+    """When a topic has the events of another source."""
+    if published.rpartition("/")[0] != source.rpartition("/")[0]:
+        return "it is another ledger; publish to a new topic"
+    return (
+        "it was restored from before a fork, or its epoch was changed by hand; `seatledger ledger fork` gives it an"
+        " epoch of its own"
+    )
+
+
+def epoch_of(source: str) -> int:
+    """The epoch that a source names."""
+    return int(source.rpartition("/")[2])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Collection, Generator, Iterator, Mapping
 from dataclasses import dataclass
 from heapq import heappop, heappush
 from typing import Any
@@ -38,6 +38,11 @@ class TopicMessage:
         return int(text) if text.isascii() and text.isdigit() else 0
 
     @property
+    def source(self) -> str:
+        """Which ledger, in which epoch, it is of."""
+        return self.headers.get("ce_source", "")
+
+    @property
     def type(self) -> str:
         """The public type of its event."""
         return self.headers.get("ce_type", "")
@@ -48,8 +53,13 @@ class TopicMessage:
         return f"partition {self.partition} offset {self.offset}"
 
 
-def read_topic(bootstrap: str, topic: str) -> Generator[TopicMessage]:
+def read_topic(
+    bootstrap: str, topic: str, *, without: Collection[str] = (), last: int | None = None
+) -> Generator[TopicMessage]:
     """All committed messages, by rising position over all partitions; memory stays bounded.
+
+    `without` are sources whose messages are passed over: positions of two sources cannot be put in order. With `last`
+    only what stands on the last so many offsets of each partition.
 
     Raises TopicUnreadable when nothing comes for longer than a transaction may stay open.
     """
@@ -58,7 +68,8 @@ def read_topic(bootstrap: str, topic: str) -> Generator[TopicMessage]:
         return
     consumer = _consumer(bootstrap, isolation_level="read_committed", fetch_max_wait_ms=50)
     try:
-        yield from _by_position(_Partitions(consumer, ends))
+        begins = {partition: max(0, end - last) if last else 0 for partition, end in ends.items()}
+        yield from _by_position(_Partitions(consumer, begins, ends, frozenset(without)))
     finally:
         consumer.close()
 
@@ -85,11 +96,18 @@ class _Partitions:
     Only partitions that have none are assigned: kafka-python 3.0.12 forgets what it fetched of a paused one.
     """
 
-    def __init__(self, consumer: Any, ends: Mapping[TopicPartition, int]) -> None:
+    def __init__(
+        self,
+        consumer: Any,
+        begins: Mapping[TopicPartition, int],
+        ends: Mapping[TopicPartition, int],
+        without: Collection[str],
+    ) -> None:
         self.consumer = consumer
         self.ends = ends
+        self.without = without
         self.waiting: dict[TopicPartition, deque[TopicMessage]] = {partition: deque() for partition in ends}
-        self.unfinished = dict.fromkeys(ends, 0)  # the offset that is read next
+        self.unfinished = dict(begins)  # the offset that is read next
 
     def fill(self) -> None:
         """Reads until every partition that has not ended has a message waiting."""
@@ -118,7 +136,8 @@ class _Partitions:
         for partition in partitions:
             end, position = self.ends[partition], self.consumer.position(partition)
             found = records.get(partition, ())
-            self.waiting[partition].extend(_message(record) for record in found if record.offset < end)
+            messages = (_message(record) for record in found if record.offset < end)
+            self.waiting[partition].extend(one for one in messages if one.source not in self.without)
             came_further = came_further or position > self.unfinished[partition]
             self.unfinished[partition] = position
             if position >= end:

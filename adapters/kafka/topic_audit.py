@@ -7,16 +7,17 @@ have been published by any release: then it has the headers and the type of that
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from hashlib import sha256
 from typing import Literal, NamedTuple, Protocol
 
 from adapters.kafka.cloud_event import DATA_HASH, expected_headers, key_of, timestamp_of
-from adapters.kafka.public_events import PUBLIC_TYPES, types_of
+from adapters.kafka.public_events import PUBLIC_TYPES, SKIPPED_TYPE, types_of
 from adapters.kafka.public_mapper import Unpublishable, public_type
 from adapters.kafka.public_values import PublicType
 from adapters.kafka.relay_position import read_position
 from adapters.kafka.releases import headers_by_release
+from adapters.kafka.skipped import NONE, Skips, is_skipped, placeholder_headers
 from adapters.kafka.topic import TopicMessage, read_topic
 from adapters.kafka.topic_settings import Topics
 from domain.envelope import RecordedEvent
@@ -36,20 +37,26 @@ class History(Protocol):
     def source(self) -> str:
         """How this ledger is called in messages."""
 
+    def earlier_sources(self) -> Collection[str]:
+        """How it was called before its forks: the topic may have those messages too, and nothing is said of them."""
+
+    def skips(self, edition: int) -> Skips:
+        """The events in whose place a placeholder was published."""
+
     def events_until(self, position: int) -> Iterator[RecordedEvent]:
         """All events up to a position that is settled, in order of position."""
 
 
 def compare_topic(bootstrap: str, topics: Topics, history: History) -> Iterator[Difference]:
     """Every difference up to where the relay was when this began; it may go on meanwhile. Raises PositionLost."""
-    source, types = history.source(), types_of(topics.edition)
-    relayed = read_position(bootstrap, topics, source)
+    source, earlier, types = history.source(), history.earlier_sources(), types_of(topics.edition)
+    relayed = read_position(bootstrap, topics, source, earlier)
     until = relayed.position if relayed else 0
     beyond: list[TopicMessage] = []
-    published = _until(until, read_topic(bootstrap, topics.events), beyond)
-    yield from compare(published, history.events_until(until), source, types)
+    published = _until(until, read_topic(bootstrap, topics.events, without=earlier), beyond)
+    yield from compare(published, history.events_until(until), source, types, history.skips(topics.edition))
     if beyond:
-        relayed = read_position(bootstrap, topics, source)
+        relayed = read_position(bootstrap, topics, source, earlier)
         for message in beyond:
             if relayed is None or message.position > relayed.position:
                 yield Difference(message.position, "extra", f"{message.place} is beyond what the relay published")
@@ -60,6 +67,7 @@ def compare(
     events: Iterable[RecordedEvent],
     source: str,
     types: Mapping[str, PublicType] = PUBLIC_TYPES,
+    skips: Skips = NONE,
 ) -> Iterator[Difference]:
     """Every difference between messages and events, both by rising position."""
     history = iter(events)
@@ -78,7 +86,7 @@ def compare(
         if event is None or event.position != position:
             yield Difference(position, "extra", f"{message.place} tells of an event that the ledger does not have")
             continue
-        if altered := _altered(message, event, source, types):
+        if altered := _altered(message, event, source, types, skips):
             yield Difference(position, "altered", f"{message.place} has another {', another '.join(altered)}")
         event = next(history, None)
     while event is not None:
@@ -97,11 +105,17 @@ def _too_late(message: TopicMessage, missing: set[int]) -> Difference:
     return Difference(message.position, "doubled", f"{message.place} tells of an event again, or of none that there is")
 
 
-def _altered(message: TopicMessage, event: RecordedEvent, source: str, types: Mapping[str, PublicType]) -> list[str]:
+def _altered(
+    message: TopicMessage, event: RecordedEvent, source: str, types: Mapping[str, PublicType], skips: Skips
+) -> list[str]:
     """What of a message is not as the ledger tells, and never was in any release."""
     try:
-        kind = public_type(event, types)
-        today = expected_headers(event, source, kind)
+        if is_skipped(event, skips):
+            kind = SKIPPED_TYPE
+            today = {name: value.decode() for name, value in placeholder_headers(event, source)}
+        else:
+            kind = public_type(event, types)
+            today = expected_headers(event, source, kind)
     except Unpublishable as error:
         return [f"name than it can have ({error})"]
     found = dict(message.headers)

@@ -8,9 +8,13 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from enum import IntEnum
 
 import structlog
@@ -27,11 +31,13 @@ from adapters.postgres.follower import Follower
 from adapters.postgres.ledger import refuse_unsafe
 from adapters.postgres.relay_session import RelaySession
 from adapters.postgres.session import PROJECTOR
+from adapters.workers.relay_metrics import RelayMetrics
 from services.ports import LedgerUnavailable
 
 log = structlog.get_logger("seatledger.relay")
 
 CLOSE_S = 5.0
+GRACE_S = 8.0  # for the batch that is under way when it is told to stop
 
 
 class Ending(IntEnum):
@@ -46,6 +52,10 @@ class Ending(IntEnum):
     def restartable(self) -> bool:
         """Whether a supervisor should start a new process."""
         return self in {Ending.FAILED, Ending.HUNG}
+
+
+class Forked(Exception):
+    """The ledger is in another epoch than when this relay began: the next one publishes under the new source."""
 
 
 HALTS = (HistoryDiverged, NoSuchEdition, PositionLost, TopicMisconfigured, Unpublishable, StartRefused)
@@ -63,13 +73,22 @@ class RelaySettings:
     standby_s: float = 1.0  # between tries to become the leader
     show_s: float = 1.0  # between copies of the position for people
     watchdog_s: float = WATCHDOG_S
+    metrics: RelayMetrics = field(default_factory=RelayMetrics, repr=False)
 
 
 def run_as_process(settings: RelaySettings) -> Ending:
     """Relays until SIGTERM or SIGINT; the caller ends the process with the answer, and it does end."""
     stop = threading.Event()
+
+    def told_to_stop(*_: object) -> None:
+        if not stop.is_set():
+            stop.set()
+            grace = threading.Timer(GRACE_S, _leave)
+            grace.daemon = True
+            grace.start()
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+        signal.signal(number, told_to_stop)
     ending = run(settings, stop)
     # A thread of the Kafka client may hang and keep the interpreter from ending.
     last_resort = threading.Timer(2 * CLOSE_S, os._exit, (int(ending),))
@@ -78,25 +97,57 @@ def run_as_process(settings: RelaySettings) -> Ending:
     return ending
 
 
+def _leave() -> None:
+    """The broker did not answer in time: it aborts what is not committed, and the next relay reads what is."""
+    os.write(sys.__stderr__.fileno() if sys.__stderr__ else 2, b"relay stopped; the broker does not answer\n")
+    os._exit(Ending.STOPPED)
+
+
 def run(settings: RelaySettings, stop: threading.Event) -> Ending:
     """Relays until `stop` is set; never raises. The caller ends the process with the answer."""
     try:
         refuse_unsafe(settings.database_url)
         with RelaySession(settings.database_url, settings.topics.events) as session:
+            settings.metrics.begin(settings.topics.events, session.last_error())
             if _wait_for_election(session, settings, stop):
-                _lead(session, settings, stop)
-    except HALTS as halt:
-        log.critical("relay halted", why=str(halt), do="look at it, mend the cause, then start the relay again")
-        return Ending.HALTED
-    except LedgerUnavailable as error:
-        log.error("relay failed", why=str(error))  # noqa: TRY400 - a traceback would show locals
-        return Ending.FAILED
+                with _noted(session, settings, stop):
+                    _lead(session, settings, stop)
     except Exception as error:  # noqa: BLE001 - whatever it was, this process must not go on
-        # Its text may quote what was sent: only what kind of error it was is told.
-        log.error("relay failed", error=type(error).__name__)  # noqa: TRY400 - a traceback would show locals
-        return Ending.FAILED
+        ending, why = _told(error, stop)
+        if ending is Ending.HALTED:
+            log.critical("relay halted", why=why, do="look at it, mend the cause, then start the relay again")
+            return ending
+        if ending is Ending.FAILED:
+            log.error("relay failed", why=why)  # noqa: TRY400 - a traceback would show locals
+            return ending
     log.info("relay stopped")
     return Ending.STOPPED
+
+
+def _told(error: Exception, stop: threading.Event) -> tuple[Ending, str]:
+    """How an error ends the process, and what is told of it."""
+    if isinstance(error, HALTS):
+        return Ending.HALTED, str(error)
+    if stop.is_set():  # what was under way is aborted, as it was told to end
+        return Ending.STOPPED, type(error).__name__
+    if isinstance(error, Forked | LedgerUnavailable):
+        return Ending.FAILED, str(error)
+    return Ending.FAILED, type(error).__name__  # its text may quote what was sent
+
+
+@contextmanager
+def _noted(session: RelaySession, settings: RelaySettings, stop: threading.Event) -> Iterator[None]:
+    """Who leads is noted for people, and how that ends; a database that is away does not hear of it."""
+    session.begins_to_lead()
+    try:
+        yield
+    except Exception as error:
+        ending, why = _told(error, stop)
+        if ending is not Ending.STOPPED:
+            settings.metrics.failed(ending.name.lower(), datetime.now(UTC))
+            with suppress(LedgerUnavailable):
+                session.fails(ending.name.lower(), why)
+        raise
 
 
 def _wait_for_election(session: RelaySession, settings: RelaySettings, stop: threading.Event) -> bool:
@@ -119,9 +170,13 @@ def _lead(session: RelaySession, settings: RelaySettings, stop: threading.Event)
     try:
         relay = resume(producer, settings.kafka_bootstrap, topics, session, watchdog)
         log.info("relay leads", topic=topics.events, source=relay.source, after=relay.after)
+        skips = session.skips(topics.edition)
+        settings.metrics.leads(relay.after)
         with (
             Follower(settings.database_url, relay.after, role=PROJECTOR, session_name="seatledger relay") as follower,
-            BatchReader(follower, relay.source, settings.batch, watchdog, topics.edition) as reader,
+            BatchReader(
+                follower, relay.source, settings.batch, watchdog, edition=topics.edition, skips=skips
+            ) as reader,
         ):
             _publish(relay, reader, session, settings, stop)
     finally:
@@ -134,9 +189,13 @@ def _publish(
 ) -> None:
     shown, next_show = relay.after, time.monotonic()
     while not stop.is_set():
-        session.refuse_if_lost()
+        ledger = session.look()
+        if ledger.source != relay.source:
+            raise Forked(f"the ledger is {ledger.source} now, and was {relay.source} when this relay began")
         batch = reader.next()
+        began = time.monotonic()
         relay.publish(batch, meanwhile=reader.read_on)
+        settings.metrics.published(relay.after, ledger.head, len(batch.messages), time.monotonic() - began)
         if not batch.messages:
             stop.wait(settings.idle_s)
         if relay.after != shown and (stop.is_set() or time.monotonic() >= next_show):

@@ -34,7 +34,7 @@ def prepare(settings: Settings) -> Iterator[Work]:
             ):
                 done, started = 0, time.perf_counter()
                 while done < job["events"]:
-                    session.refuse_if_lost()
+                    session.look()
                     batch = reader.next()
                     relay.publish(batch, meanwhile=reader.read_on)
                     done += len(batch.messages)

@@ -193,7 +193,7 @@ class Fleet:
         """The position at which the topic itself says that it stands."""
         assert self.kafka, "there is a topic"  # noqa: S101
         with RelaySession(self.url, Topics().events) as session:
-            found = read_position(self.kafka.bootstrap, Topics(), session.source())
+            found = read_position(self.kafka.bootstrap, Topics(), session.source(), session.earlier_sources())
         return found.position if found else 0
 
 

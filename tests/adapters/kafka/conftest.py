@@ -133,7 +133,7 @@ class Relayed:
     def published(self) -> int:
         """How far the topic itself says that it is published."""
         with RelaySession(self.url, self.topics.events) as session:
-            found = read_position(self.bootstrap, self.topics, session.source())
+            found = read_position(self.bootstrap, self.topics, session.source(), session.earlier_sources())
         return found.position if found else 0
 
     def count(self, query: str) -> int:
