@@ -16,7 +16,7 @@ from pathlib import Path
 from tools.mutants.faults import FAULTS, Edit, Fault
 
 ROOT = Path(__file__).parents[2]
-COPIED = ("domain", "services", "projections", "adapters", "tests", "tools", "conftest.py", "pyproject.toml")
+COPIED = ("domain", "services", "projections", "adapters", "tests", "tools", "docs", "conftest.py", "pyproject.toml")
 TIMEOUT_S = 60
 
 

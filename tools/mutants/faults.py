@@ -146,4 +146,25 @@ FAULTS = [
         [Edit("services/billing.py", "            invoice.count_refund(payment_id, refund_id, refund)\n", "")],
         "tests/services/test_cancel_subscription.py::test_now_ends_the_subscription_and_closes_the_pool",
     ),
+    Fault(
+        "an audit that takes what a later release added piece by piece",
+        [
+            Edit(
+                "adapters/kafka/releases.py",
+                "if in_order(added.get(name, FIRST)) <= in_order(release)}",
+                "if added.get(name, FIRST) != release or release == FIRST}",
+            )
+        ],
+        "tests/adapters/kafka/test_older_messages.py::test_headers_as_no_release_sent_them_are_refused",
+    ),
+    Fault(
+        "a gate that lets a field go",
+        [Edit("tools/contract/compatibility.py", '            yield path, "was removed or renamed"\n', "")],
+        "tests/tidy/test_event_gate.py::test_a_change_that_breaks_a_consumer_is_refused",
+    ),
+    Fault(
+        "a second edition that tells the versions of the first",
+        [Edit("adapters/kafka/batch.py", "types = types_of(edition)", "types = types_of(1)")],
+        "tests/adapters/kafka/test_editions.py::test_a_batch_is_of_one_edition_and_so_is_its_position",
+    ),
 ]

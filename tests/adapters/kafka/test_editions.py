@@ -12,6 +12,7 @@ from uuid import UUID, uuid4
 import pytest
 from pydantic import BeforeValidator, Field
 
+from adapters.kafka.batch import translate
 from adapters.kafka.cloud_event import message_of
 from adapters.kafka.public_events import NoSuchEdition, editions, types_of
 from adapters.kafka.public_values import DECLARED, LATER, Own, PublicEvent, public
@@ -54,6 +55,15 @@ def test_an_edition_calls_anew_what_it_declares_and_keeps_the_rest() -> None:
     told, told_anew = dict(before.headers), dict(after.headers)
     assert {name for name in told if told[name] != told_anew[name]} == {"ce_type", "ce_dataschema", "ce_datasha256"}
     assert told_anew["ce_dataschema"] == b"urn:seatledger:event:member.member_added.v2"
+
+
+@pytest.mark.usefixtures("second")
+@pytest.mark.parametrize(("edition", "name"), [(1, V1), (2, V2)])
+def test_a_batch_is_of_one_edition_and_so_is_its_position(edition: int, name: str) -> None:
+    batch = translate([recorded("seatledger.Member.MemberAdded", GUEST)], "/x", edition)
+    assert dict(batch.messages[0].headers)["ce_type"].decode() == name
+    assert batch.position
+    assert batch.position.edition == edition
 
 
 @pytest.mark.usefixtures("second")
