@@ -7,6 +7,7 @@ from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
+from pydantic_core import to_json
 from starlette.responses import Response
 
 from adapters.http.call import Call
@@ -91,3 +92,8 @@ def shown(model: BaseModel, *, tag: str | None = None, headers: Mapping[str, str
     if tag is not None:
         sent["ETag"] = tag
     return Response(model.model_dump_json(), 200, sent, JSON)
+
+
+def listed(items: Sequence[Mapping[str, Any]], following: str | None) -> Response:
+    """A page of rows that are of their types already, and are many: they are written down without being made anew."""
+    return Response(to_json({"items": items, "next": following}), 200, None, JSON)

@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field
 from starlette.responses import Response, StreamingResponse
 
 from adapters.documents.purchases_csv import Line, csv_of
-from adapters.http.answers import Page, shown
+from adapters.http.answers import Page, listed, shown
 from adapters.http.call import Call
 from adapters.http.callers import AdminReads, PurchaserReads, SubscriptionId
 from adapters.http.events import CloudEvent, cloud_event
@@ -94,11 +94,12 @@ def list_all(
         following = call.cursor(
             page.following.purchased_at.isoformat(), str(page.following.subscription_id), of=question
         )
-    return shown(Page[Purchase](items=[named(row, names) for row in page.rows], next=following))
+    return listed([named(row, names) for row in page.rows], following)
 
 
-def named(row: PurchaseRow, names: Mapping[UUID, Mapping[Purpose, str]]) -> Purchase:
-    return Purchase.model_construct(**row.__dict__, purchaser=person(row.purchaser_id, names))
+def named(row: PurchaseRow, names: Mapping[UUID, Mapping[Purpose, str]]) -> dict[str, Any]:
+    """The fields of a `Purchase`."""
+    return {**row.__dict__, "purchaser": person(row.purchaser_id, names)}
 
 
 CSV: dict[int | str, dict[str, Any]] = {
