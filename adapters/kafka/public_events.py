@@ -70,6 +70,9 @@ class Skipped(PublicEvent):
 
 SKIPPED_TYPE = PublicType("seatledger.skipped.v1", Skipped)
 
+PLACEHOLDERS = (OPAQUE_TYPE, SKIPPED_TYPE)
+"""What any event may go out as, in every edition."""
+
 PUBLIC_TYPES: dict[str, PublicType] = {
     **DECLARED,
     **{kind.TOPIC: OPAQUE_TYPE for kind in OPAQUE},
@@ -99,6 +102,7 @@ def types_of(edition: int) -> Mapping[str, PublicType]:
 __all__ = [
     "OPAQUE",
     "OPAQUE_TYPE",
+    "PLACEHOLDERS",
     "PUBLIC_TYPES",
     "SKIPPED_TYPE",
     "NoSuchEdition",

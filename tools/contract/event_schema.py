@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from adapters.kafka.public_events import types_of
+from adapters.kafka.public_events import PLACEHOLDERS, types_of
 from adapters.kafka.public_fields import meaning
 from adapters.kafka.public_headers import FIRST, HEADERS
 from adapters.kafka.public_values import PublicType
@@ -25,7 +25,7 @@ def short(kind: PublicType) -> str:
 
 def types(edition: int) -> dict[str, PublicType]:
     """The types of an edition of the topic, by their short names, in their order."""
-    return dict(sorted((short(kind), kind) for kind in types_of(edition).values()))
+    return dict(sorted((short(kind), kind) for kind in (*types_of(edition).values(), *PLACEHOLDERS)))
 
 
 def schema_of(kind: PublicType) -> Schema:

@@ -7,6 +7,7 @@ from typing import Any
 
 from adapters.kafka.cloud_event import message_of
 from adapters.kafka.public_events import editions, types_of
+from adapters.kafka.skipped import placeholder_of
 from tools.contract.examples import SOURCE, example_events
 
 
@@ -15,8 +16,8 @@ def example_messages() -> dict[str, tuple[dict[str, str], Any]]:
     found: dict[str, tuple[dict[str, str], Any]] = {}
     for edition in editions():
         types = types_of(edition)
-        for event in example_events().values():
-            message = message_of(event, SOURCE, types)
+        events = list(example_events().values())
+        for message in (*(message_of(event, SOURCE, types) for event in events), placeholder_of(events[0], SOURCE)):
             headers = {name: value.decode() for name, value in message.headers}
             found.setdefault(headers["ce_type"], (headers, json.loads(message.value)))
     return found
