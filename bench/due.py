@@ -58,7 +58,7 @@ def due_of(organization_id: UUID, purchases: int) -> list[DueProfile]:
     return [DueProfile(organization_id, id_of(organization_id, "billing_profile", number)) for number in numbers]
 
 
-def write_catalog(ledger: Ledger) -> PriceFacts:
+def write_catalog(ledger: Ledger, at: datetime = BOUGHT_AT) -> PriceFacts:
     """The one offer that everybody has bought."""
     import_catalog(
         ledger,
@@ -70,7 +70,7 @@ def write_catalog(ledger: Ledger) -> PriceFacts:
             offers=(OfferRow(terms=TERMS, unit_price_minor=1400),),
         ),
     )
-    return ledger.prices.price_for(offer_id_of(TERMS), BOUGHT_AT.date())
+    return ledger.prices.price_for(offer_id_of(TERMS), at.date())
 
 
 def write_due(ledger: Ledger, *, organizations: int, purchases: int, token: str, tell: Tell) -> None:
@@ -103,6 +103,13 @@ def parts_of(handle: str, purchases: int, price: PriceFacts, token: str) -> Iter
 def purchase_of(organization: Organization, number: int, price: PriceFacts, token: str) -> list[Aggregate]:
     """A purchase of a member of their own, paid."""
     member = Member.add(id=id_of(organization.id, "member", number), kind="member", details={})
+    return [member, *purchase_by(member, organization, number, price, token=token, at=BOUGHT_AT)]
+
+
+def purchase_by(
+    member: Member, organization: Organization, number: int, price: PriceFacts, *, token: str, at: datetime
+) -> list[Aggregate]:
+    """A purchase with a card, a profile and an invoice of its own, paid."""
     method = PaymentMethod.add(
         id=id_of(organization.id, "payment_method", number),
         owner_id=member.id,
@@ -139,7 +146,7 @@ def purchase_of(organization: Organization, number: int, price: PriceFacts, toke
         channel="self_service",
         billing_profile_id=profile.id,
         invoice_id=invoice_id,
-        at=BOUGHT_AT,
+        at=at,
     )
     profile.put_on(subscription.id)
     first = cycle(subscription.anchor, price.plan, 0)
@@ -150,7 +157,7 @@ def purchase_of(organization: Organization, number: int, price: PriceFacts, toke
         price=price,
         invoice_id=invoice_id,
         cycle=first,
-        at=BOUGHT_AT,
+        at=at,
     )
     line = line_of(
         price,
@@ -180,4 +187,4 @@ def purchase_of(organization: Organization, number: int, price: PriceFacts, toke
     payment_id = id_of(organization.id, "payment", number)
     invoice.start_collection(payment_id, invoice.total_minor)
     invoice.receive(payment_id, invoice.total_minor)
-    return [member, method, profile, subscription, pool, invoice]
+    return [method, profile, subscription, pool, invoice]

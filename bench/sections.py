@@ -17,6 +17,7 @@ from bench.arena import Arena
 from bench.contest import Cell, Entrant, Target
 from bench.due import BOUGHT_AT, write_due
 from bench.history import Extent, Tell, go_on, write_held_pool, write_purchases, write_resized_pool
+from bench.served import CHANGED, write_served
 from bench.workload import BENCH, FINGERPRINT_KEY
 from services.ledger import SNAPSHOT_EVERY, Ledger
 
@@ -26,6 +27,7 @@ WORKERS = 2  # processes of a run
 PURCHASES = 200  # of an organization that falls due
 LONG, LONG_ROUNDS = 20_000, 2
 MEMORY_MIB = 200
+PAGE = 50  # of a list
 
 
 class Scale(NamedTuple):
@@ -39,10 +41,21 @@ class Scale(NamedTuple):
     many: int = 100_000  # holders of a pool, events of an aggregate
     loads: int = 20
     due: tuple[int, ...] = (1_000, 10_000, 100_000)  # subscriptions that renew
+    served: int = 100_000  # subscriptions behind the API
 
     @classmethod
     def quick(cls) -> Scale:
-        return cls(rounds=2, seconds=0.3, purchases=400, few=100, relayed=1_000, many=2_000, loads=3, due=(100, 200))
+        return cls(
+            rounds=2,
+            seconds=0.3,
+            purchases=400,
+            few=100,
+            relayed=1_000,
+            many=2_000,
+            loads=3,
+            due=(100, 200),
+            served=200,
+        )
 
 
 class Skipped(Exception):
@@ -218,6 +231,45 @@ def ask(stage: Stage) -> Iterator[Cell]:
             yield Cell("ask", what, "ms each", ours, (), job, (Target(target),), better="lower")
 
 
+def serve(stage: Stage) -> Iterator[Cell]:
+    """The HTTP API: reads against a bare route, commands against the same services without HTTP."""
+    with ExitStack() as stack:
+        settings = served_history(stage, stack.enter_context(sandbox_folder()))
+        ours = Entrant("API", "bench.ours.serve", settings)
+        bare = Entrant("bare route", "bench.ceilings.bare_route", settings)
+        called = Entrant("services called", "bench.ceilings.services_called", settings)
+        promised = (Target(0.5, bare.name),)
+        for what, name, ceiling, targets in (
+            ("list", f"a page of {PAGE} purchases", bare, promised),
+            ("one", "one purchase in full", bare, promised),
+            ("assign", "assign a license", called, ()),
+            ("resize", "add a license, charged", called, ()),
+        ):
+            job = {"what": what, "seconds": stage.scale.seconds}
+            many, alone = {**job, "connections": THREADS}, {**job, "connections": 1}
+            yield Cell("serve", f"{name}, {THREADS} at a time", "requests/s", ours, (ceiling,), many, targets)
+            for share in (0.5, 0.99):
+                title, within = f"{name}, alone, {share:.0%} within", {**alone, "within": share}
+                yield Cell("serve", title, "ms", ours, (ceiling,), within, better="lower")
+
+
+def served_history(stage: Stage, folder: Path) -> dict[str, Any]:
+    """A database with so many subscriptions, bought today, and a home for the API."""
+    organizations = max(2, stage.scale.served // PURCHASES)
+    settings: dict[str, Any] = {
+        "database": stage.arena.database("served"),
+        "home": str(folder),
+        "organizations": organizations,
+        "purchases": stage.scale.served // organizations,
+        "charged": min(CHANGED, stage.scale.served) // organizations,
+    }
+    now = datetime.now(UTC)
+    with ledger_at(settings["database"]) as ledger, Sandbox(folder / "sandbox.sqlite", clock=lambda: now) as sandbox:
+        settings["token"] = sandbox.store("tok_visa", owner_id=BENCH, organization_id=BENCH).token
+        write_served(ledger, settings, now, stage.preparing(f"{stage.scale.served:,} subscriptions"))
+    return settings
+
+
 @contextmanager
 def sandbox_folder() -> Iterator[Path]:
     """Where a sandbox keeps what it knows for as long as it is measured."""
@@ -260,4 +312,5 @@ SECTIONS: dict[str, Section] = {
     "load": load,
     "renew": renew,
     "ask": ask,
+    "serve": serve,
 }

@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -18,13 +18,14 @@ START_S = 60.0
 STOP_S = 30.0  # more than the server gives itself
 LOOK_S = 0.02
 PREFIX = "SEATLEDGER_"
+SEATLEDGER = ("adapters.cli.app", "api")
 
 
 class ApiProcess:
-    """`seatledger api` with these settings and no others; what it says goes into `log`."""
+    """`seatledger api` with these settings and no others, or another server of HTTP; what it says goes into `log`."""
 
-    def __init__(self, settings: dict[str, Any], log: Path) -> None:
-        self.log = log
+    def __init__(self, settings: dict[str, Any], log: Path, program: Sequence[str] = SEATLEDGER) -> None:
+        self.log, self.program = log, program
         self.port = free_port()
         kept = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
         said = {f"{PREFIX}{name}".upper(): str(value) for name, value in settings.items()}
@@ -44,7 +45,7 @@ class ApiProcess:
         """Until it listens."""
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "adapters.cli.app", "api", "--port", str(self.port)],
+                [sys.executable, "-m", *self.program, "--port", str(self.port)],
                 cwd=ROOT,
                 env=self._environment,
                 stdin=subprocess.DEVNULL,
@@ -86,9 +87,9 @@ class ApiProcess:
 
 
 @contextmanager
-def api_process(settings: dict[str, Any], log: Path) -> Iterator[ApiProcess]:
+def api_process(settings: dict[str, Any], log: Path, program: Sequence[str] = SEATLEDGER) -> Iterator[ApiProcess]:
     """Started, and gone at the end."""
-    api = ApiProcess(settings, log)
+    api = ApiProcess(settings, log, program)
     try:
         api.start()
         yield api
