@@ -40,16 +40,17 @@ def test_every_operation_has_a_call(generated: Generated) -> None:
 
 @pytest.fixture
 def callers(house: RunningHouse, generated: Generated) -> Iterator[list[Caller]]:
-    """An operator, Chris and Ben."""
+    """An operator, a service, Chris and Ben."""
     issuer, address = house.anybody.issuer, house.process.address
-    tokens = [issuer.issue(None, None, "operator", 1), *(issuer.issue(HANDLE, who, None, 1) for who in (CHRIS, BEN))]
+    tokens = [issuer.issue(None, None, role, 1) for role in ("operator", "service")]
+    tokens += [issuer.issue(HANDLE, who, None, 1) for who in (CHRIS, BEN)]
     with ExitStack() as stack:
         yield [stack.enter_context(generated.caller(address, token, HANDLE)) for token in tokens]
 
 
 def test_the_story(callers: list[Caller], generated: Generated) -> None:
     models = generated.models
-    operator, chris, ben = callers
+    operator, service, chris, ben = callers
 
     first_admin = models.MemberNamed(user_name=CHRIS, display_name="Chris Green")
     founding = models.Founding(country="US", currency="USD", first_admin=first_admin)
@@ -88,6 +89,8 @@ def test_the_story(callers: list[Caller], generated: Generated) -> None:
     again = ben.asks("cancel_subscription", subscription, body=ending, idempotency_key=key)
     assert (again.content, again.headers["Idempotency-Replayed"]) == (cancelled.content, "true")
     assert ben.asks("show_purchase", subscription, at_least=cancelled.parsed.position).parsed.state == "disabled"
+    answered = [event for told in (joined, bought, assigned, cancelled.parsed) for event in told.events]
+    followed(service, founded, answered)
 
 
 def buys(ben: Caller, operator: Caller, models: Any) -> Any:
@@ -116,3 +119,16 @@ def resized_and_assigned(ben: Caller, subscription: UUID, user: UUID, models: An
     assigned = ben.gets("assign_licenses", subscription, body=models.UsersNamed(user_ids=[user]))
     assert assigned.events[0].time.tzinfo == UTC
     return assigned
+
+
+def followed(service: Caller, founded: Any, answered: list[Any]) -> None:
+    """The feed tells what the answers told, as they told it, in order, and more."""
+    told: list[Any] = []
+    after = int(founded.events[0].position) - 1
+    while answered[-1].id not in [event.id for event in told]:
+        batch = service.asks("follow_events", after=after, wait_s=5)
+        told += [event for event in batch.parsed if event.organizationid == str(founded.organization_id)]
+        after = int(batch.headers["Seatledger-Position"])
+    by_id = {event.id: event for event in told}
+    assert all(by_id[event.id] == event for event in answered)
+    assert [int(event.sequence) for event in told] == list(range(1, len(told) + 1))
