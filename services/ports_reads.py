@@ -27,6 +27,13 @@ class NotYet(Exception):
         self.retry_after_s = 1
 
 
+class NeverTold(Exception):
+    """A query asks for a position that no event has: waiting would only keep others from being answered."""
+
+    def __init__(self) -> None:
+        super().__init__("no event has that position yet; send the `position` that an earlier answer told")
+
+
 class PurchaseRow(Value):
     """A subscription as its purchaser and the organization's admins see it. People are ids: the directory has names."""
 

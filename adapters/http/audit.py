@@ -57,7 +57,14 @@ def read(call: AuditorReads, aggregate_id: AggregateId, limit: Limit = 50, curso
 def show_state(
     call: AuditorReads,
     aggregate_id: AggregateId,
-    at: Annotated[str, Query(max_length=40, description="A position of history, or a time such as 2025-08-01T14:30Z.")],
+    at: Annotated[
+        str,
+        Query(
+            max_length=40,
+            description="A position of history, or a time such as 2025-08-01T14:30Z.",
+            json_schema_extra={"pattern": f"^({POSITION.pattern}|{MOMENT.pattern})$"},
+        ),
+    ],
 ) -> Response:
     """By its history up to that position, or up to what was recorded by that time."""
     when = position_or_time(at)

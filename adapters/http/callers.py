@@ -33,11 +33,13 @@ KeyHeader = Annotated[
         description="Of the caller's choice; a repeat with the same key and content gets the first answer, for ever.",
     ),
 ]
+TAG_IN_WORDS = r'^(\*|"[0-9]{1,18}(-[0-9]{1,18})*")$'  # for the document; `tags` refuses others with a code of its own
 TagHeader = Annotated[
     str,
     Header(
         alias="If-Match",
         max_length=200,
+        json_schema_extra={"pattern": TAG_IN_WORDS},
         description="The ETag of the answer on which the change was decided; `*` decides on whatever there is.",
     ),
 ]

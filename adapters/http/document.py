@@ -62,6 +62,8 @@ def described(app: FastAPI) -> dict[str, Any]:
                     schemas[ROLE] = {**parameter["schema"], "title": ROLE}
                     parameter["schema"] = {"$ref": f"#/components/schemas/{ROLE}"}
             operation["responses"].pop("422", None)
+            if "{" in path:
+                operation["responses"] |= {"4XX": PROBLEM}
             if path not in OPEN:
                 operation["security"] = [{BEARER: []}]
                 operation["responses"] |= {"4XX": PROBLEM, "5XX": PROBLEM}

@@ -17,7 +17,7 @@ from adapters.http.principal import Unauthorized
 from adapters.http.problems import KINDS, InputError, problem
 from domain.refusals import Refusal
 from services.ports import LedgerUnavailable
-from services.ports_reads import NotYet
+from services.ports_reads import NeverTold, NotYet
 
 FRAMES = 12  # of a defect, in the log
 UNKNOWN = {"extra_forbidden"}  # their place is a name that the caller chose
@@ -45,6 +45,9 @@ def told_as_problem(error: BaseException, scope: Scope) -> Response:  # noqa: PL
             return problem(error.code, error.message, request_id=request_id)
         case Refusal():
             return refused(error, request_id)
+        case NeverTold():
+            errors = [InputError(pointer="at_least", detail="no event has that position yet")]
+            return problem("bad_parameter", str(error), errors=errors, request_id=request_id)
         case NotYet():
             return problem("not_yet", str(error), request_id=request_id, retry_after_s=error.retry_after_s)
         case LedgerUnavailable():
@@ -56,7 +59,7 @@ def told_as_problem(error: BaseException, scope: Scope) -> Response:  # noqa: PL
             place = "query" if scope["method"] == "GET" else "body"
             return invalid([{**each, "loc": (place, *each["loc"])} for each in found], request_id)
         case HTTPException():
-            kept = {name: value for name, value in (error.headers or {}).items() if name.lower() == "allow"}
+            kept = {"Allow": ", ".join(methods_at(scope))} if error.status_code == 405 else {}  # noqa: PLR2004
             code = BY_STATUS.get(error.status_code, "bad_request")
             return problem(code, KINDS[code].help, request_id=request_id, headers=kept)
         case _:
@@ -64,6 +67,12 @@ def told_as_problem(error: BaseException, scope: Scope) -> Response:  # noqa: PL
             return problem(
                 "defect", "nothing is half done; report the request id, and repeat the call", request_id=request_id
             )
+
+
+def methods_at(scope: Scope) -> list[str]:
+    """All methods of a path: the router names those of the first route on it alone."""
+    path = getattr(scope.get("route"), "path", "")
+    return [method.upper() for method in scope["app"].openapi()["paths"].get(path, {"get": None})]
 
 
 def handler(request: Any, error: Exception) -> Response:
@@ -127,6 +136,7 @@ HANDLED: Sequence[type[Exception]] = (
     BadRequest,
     Unauthorized,
     Refusal,
+    NeverTold,
     NotYet,
     LedgerUnavailable,
     RequestValidationError,
