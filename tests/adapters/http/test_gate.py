@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
@@ -143,3 +144,21 @@ def test_too_many_requests_are_told_to_wait(api_settings: Settings) -> None:
         assert int(answers[3].headers["Retry-After"]) >= 1
         assert "ben" not in problem["detail"]
         assert http.get("/healthz").status_code == 200
+
+
+def test_a_position_that_nobody_was_told_is_not_waited_for(chris: Api) -> None:
+    started = time.monotonic()
+    answer = chris.ask("GET", "/subscriptions", params={"at_least": 2**63 - 1})
+    problem = refused(answer, 400, "bad_parameter")
+    assert [one["pointer"] for one in problem["errors"]] == ["at_least"]
+    assert time.monotonic() - started < 5
+
+
+def test_allow_names_every_method_of_the_path(chris: Api) -> None:
+    for path, methods in (
+        ("/subscriptions", {"GET", "POST"}),
+        (f"/payment-methods/{uuid4()}", {"GET", "PATCH", "DELETE"}),
+    ):
+        answer = chris.ask("OPTIONS", path)
+        refused(answer, 405, "method_not_allowed")
+        assert set(answer.headers["Allow"].split(", ")) == methods
