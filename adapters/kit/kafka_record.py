@@ -38,18 +38,18 @@ class KafkaRecord:
         return f"{self.topic} partition {self.partition} offset {self.offset}"
 
     def position(self) -> int:
-        for name, value in self.message.headers:
-            if name == POSITION and value.isdigit():
-                return int(value)
-        raise self._refused()
-
-    def event(self) -> Event:
         if self.message.value is None:
             raise MessageRefused(self.where, "it is a tombstone, and nothing here is ever taken back")
+        for name, value in self.message.headers:
+            if name == POSITION and value and value.isdigit():
+                return int(value)
+        raise self._foreign()
+
+    def event(self) -> Event:
         try:
             attributes = {name.removeprefix(PREFIX): value.decode() for name, value in self.message.headers}
         except (UnicodeDecodeError, AttributeError):
-            raise self._refused() from None
+            raise self._foreign() from None
         event = Event.of(attributes, self.message.value, self.where)
         if self.message.key != key_of(event.organization_id):
             raise MessageRefused(self.where, "its key is not its organization")
@@ -57,7 +57,5 @@ class KafkaRecord:
             raise MessageRefused(self.where, f"its organization's partition is {event.partition}")
         return event
 
-    def _refused(self) -> MessageRefused:
-        if self.message.value is None:
-            return MessageRefused(self.where, "it is a tombstone, and nothing here is ever taken back")
+    def _foreign(self) -> MessageRefused:
         return MessageRefused(self.where, "it is no CloudEvent of a ledger")

@@ -25,6 +25,7 @@ log = structlog.get_logger("seatledger.kit")
 
 CLOSE_MS = 5_000
 LOOK_UP_S = 15.0
+STALL_S = 8.0  # without partitions after they were revoked; longer than a lane may take to leave
 SETTINGS: dict[str, Any] = {
     "session_timeout_ms": 10_000,
     "heartbeat_interval_ms": 2_000,
@@ -59,7 +60,7 @@ class KafkaSource:
             with broker_may_be_away():
                 self._refuse_other_partitions(client)
                 reader = KafkaReader(client, self.topic, shares)
-                client.subscribe([self.topic], listener=reader)
+                reader.subscribe()
         except BaseException:
             client.close(timeout_ms=CLOSE_MS)
             raise
@@ -124,10 +125,18 @@ class KafkaReader(ConsumerRebalanceListener):  # type: ignore[misc]  # untyped
         self._anchors: dict[int, Place] = {}  # of partitions that were sought, until their first message came
         self._sought: set[int] = set()
         self._reading: set[int] = set()  # sought, and not paused
+        self._revoked_at: float | None = None  # until partitions are assigned again
+        self._patience_s = STALL_S
+
+    def subscribe(self) -> None:
+        """Joins the group, with the topic's metadata at hand: when they come later, the client joins twice."""
+        self._client.subscribe([self._topic], listener=self)
+        self._client.topics()
 
     # What the group says.
 
     def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
+        self._revoked_at, self._patience_s = None, STALL_S
         for partition in assigned:
             # With an offset of its own the client asks the group for none; the place is sought when it is known.
             self._client.seek(partition, 0)
@@ -140,11 +149,13 @@ class KafkaReader(ConsumerRebalanceListener):  # type: ignore[misc]  # untyped
             self._sought.discard(partition.partition)
             self._reading.discard(partition.partition)
         self._shares.leave([(partition.partition,) for partition in revoked])
+        self._revoked_at = time.monotonic()
 
     # What the consumer asks.
 
     def poll(self, wait_s: float) -> Iterable[KafkaRecord]:
         with broker_may_be_away():
+            self._join_again_if_it_stalls()
             found = self._client.poll(timeout_ms=int(wait_s * 1000))
         return [record for partition, messages in found.items() for record in self._records(partition, messages)]
 
@@ -181,6 +192,18 @@ class KafkaReader(ConsumerRebalanceListener):  # type: ignore[misc]  # untyped
 
     def close(self) -> None:
         self._client.close(timeout_ms=CLOSE_MS)
+
+    def _join_again_if_it_stalls(self) -> None:
+        """kafka-python 3.0.12 forgets a join that lasts longer than a poll, when other metadata were its reason.
+
+        It then has its old partitions, revoked, for ever. A group that is only slow gets more time at each turn.
+        """
+        if self._revoked_at is not None and time.monotonic() - self._revoked_at > self._patience_s:
+            log.warning("group is joined again", topic=self._topic, after_s=self._patience_s)
+            self._client.unsubscribe()
+            self.subscribe()
+            self._revoked_at = time.monotonic()
+            self._patience_s *= 2
 
     def _partition(self, number: int) -> TopicPartition:
         return TopicPartition(self._topic, number)
