@@ -1,0 +1,1 @@
+"""Services that somebody downstream would write, with the consumer kit alone; not part of the wheel."""
