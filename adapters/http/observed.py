@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import MutableMapping
 from dataclasses import dataclass, field
@@ -74,6 +75,10 @@ class Observed:
             state["correlation_id"] = correlation_id_in(scope, request_id)
             structlog.contextvars.bind_contextvars(correlation_id=str(state["correlation_id"]))
             await self.app(scope, receive, tell)
+        except asyncio.CancelledError:  # the server has waited for this call for as long as it could
+            if answered.status is None:
+                stops = BadRequest("unavailable", "the server stops; send the same call again, with the same key")
+                await told_as_problem(stops, scope)(scope, receive, tell)
         except Exception as error:  # noqa: BLE001 - whatever it is, the caller gets an answer
             if answered.status is None:  # else the routes have told it, and pass it on
                 await told_as_problem(error, scope)(scope, receive, tell)

@@ -19,14 +19,13 @@ from adapters.postgres.read_tables import Build, table_name
 from adapters.postgres.session import API, APP, session
 from projections.projection import Projection, Table
 from services.ports import LedgerUnavailable
-from services.ports_reads import NeverTold, NotYet
+from services.ports_reads import NotYet
 
 T = TypeVar("T")
 Connection: TypeAlias = psycopg.Connection[Any]
 Tables: TypeAlias = Mapping[Table[Any], Identifier]
 
 LIVE = "SELECT projection, build, position FROM projections.builds WHERE projection = ANY(%s) AND state = 'live'"
-DRAWN = "SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM ledger.position"
 HEAD = "SELECT coalesce(max(position), 0) FROM ledger.events"
 # Of one organization, in one look: through the wall the one above would pass over the newer events of all others.
 HEAD_WITHIN = (
@@ -38,23 +37,21 @@ POOL_WAIT_S = 10.0
 PATIENCE_S = 0.06  # a running projector needs less; after it a query folds itself what nobody else folds
 INLINE_S = 0.5  # of folding between two looks
 LOOK_S = 0.005
-
-
-def drawn(connection: Connection) -> int:
-    """The last position that any event can have."""
-    row = connection.execute(DRAWN).fetchone()
-    return int(row[0]) if row else 0
+SOON_S = 0.25  # so long everybody may wait; who asks for what is far away must not keep the threads of others
+LONG_WAITS = 8  # at a time, behind the wall
 
 
 class ReadModels:
     """The read tables that are live, on a pool of connections. For several threads.
 
     `walled`: queries see the rows of the organization of `wall.within(…)` alone; a query that folds sees all history.
+    Behind the wall are callers from outside: they wait at most `WAIT_S`, and few of them at a time for long.
     """
 
     def __init__(self, url: str, *, pool_size: int = 4, wait_s: float = WAIT_S, walled: bool = False) -> None:
         self._url = url
-        self._wait_s = wait_s
+        self._wait_s = min(wait_s, WAIT_S) if walled else wait_s
+        self._long_waits = threading.Semaphore(LONG_WAITS) if walled else None
         self._head = HEAD_WITHIN if walled else HEAD
         conninfo = session(url, role=API if walled else APP, name="seatledger reads", TimeZone="UTC")
         self._folding = threading.Lock()  # one query of a process folds at a time, however many wait
@@ -66,13 +63,12 @@ class ReadModels:
         """Runs a query of one statement on the live tables once all of them are at `at_least` or further.
 
         Raises NotYet when they are not after some seconds. Where no projector runs, they are brought there here.
-        Raises NeverTold at once when nobody can have been told of that position.
         """
         started = time.monotonic()
         names = [projection.name for projection in projections]
         with ExitStack() as stack:
             inline: Projector | None = None
-            looked_again = waiting = False
+            looked_again = waits_long = False
             while True:
                 positions: dict[str, int] = {}
                 with unavailable_is_told(), self._pool.connection() as connection:
@@ -93,11 +89,10 @@ class ReadModels:
                             positions = {}  # of an earlier release, which had no such table
                         except psycopg.errors.UndefinedColumn:
                             positions = {}  # of an earlier release: this one's tables are being built
-                    elif not waiting and at_least > drawn(connection):
-                        raise NeverTold
-                waiting = True
                 waited_s = time.monotonic() - started
-                if waited_s > self._wait_s:
+                if waited_s > SOON_S and not waits_long:
+                    waits_long = self._may_wait_long(stack)
+                if waited_s > self._wait_s or (waited_s > SOON_S and not waits_long):
                     name = min(names, key=lambda name: positions.get(name, -1))
                     raise NotYet(read_model=name, waited_s=waited_s, at_least=at_least, position=positions.get(name))
                 if (waited_s > PATIENCE_S or not positions) and self._folding.acquire(blocking=False):
@@ -106,6 +101,15 @@ class ReadModels:
                 if inline:
                     inline.catch_up(names, at_least, timeout_s=min(INLINE_S, self._wait_s))
                 time.sleep(LOOK_S)
+
+    def _may_wait_long(self, stack: ExitStack) -> bool:
+        """Takes one of the places, until the query has its answer."""
+        if self._long_waits is None:
+            return True
+        if not self._long_waits.acquire(blocking=False):
+            return False
+        stack.callback(self._long_waits.release)
+        return True
 
     def _projector(self, stack: ExitStack) -> Projector | None:
         """A projector for this query; None where this login may not write read tables, so that it can only wait."""

@@ -12,6 +12,7 @@ from functools import partial
 import httpx
 import pytest
 
+from adapters.postgres.reads import LONG_WAITS
 from tests.adapters.http.conftest import Api, refused
 from tests.system.api.held import connected, head_of, in_flight, meanwhile, saves_wait, until
 from tests.system.api.house import Contoso, RunningHouse, settings_of
@@ -21,6 +22,7 @@ CONCURRENCY = 2
 LET_IN = 2 * CONCURRENCY
 CALLS = 24
 AT_ONCE_S = 3.0  # on a busy machine
+FOR_EVER = 40  # more than there are threads
 BODY, JSON = b'{"rows": [{"user_name": "chris@contoso.com"}]}', {"Content-Type": "application/json"}
 
 
@@ -100,3 +102,18 @@ def test_who_goes_away_costs_nothing_lasting(house: RunningHouse, small: ApiProc
     assert save(chris).status_code == 200
     with meanwhile(*[partial(save, chris)] * LET_IN) as asked:
         assert [one.result().status_code for one in asked] == [200] * LET_IN
+
+
+def test_who_waits_for_what_never_comes_keeps_nobody_out(house: RunningHouse, contoso: Contoso) -> None:
+    """As many as there are threads, and more, ask for a position that history does not have."""
+    asked = partial(contoso.ben.ask, "GET", "/subscriptions", params={"at_least": 2**62})
+    with meanwhile(*[asked] * FOR_EVER) as waiting:
+        until(lambda: in_flight(house.process) >= LONG_WAITS)
+        begun = time.monotonic()
+        assert contoso.chris.ask("GET", "/members").status_code == 200
+        assert time.monotonic() - begun < AT_ONCE_S
+        for one in waiting:
+            answer = one.result()
+            refused(answer, 503, "not_yet")
+            assert answer.headers["Retry-After"] == "1"
+        assert time.monotonic() - begun < 10
