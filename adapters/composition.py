@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple, Self, cast
 from uuid import UUID
 
 from adapters.postgres.directory import PersonalDirectory
+from adapters.postgres.forks import Fork, Forks, Skip
 from adapters.postgres.history_reads import HistoryReads
 from adapters.postgres.ledger import directory_of, open_ledger, refuse_unsafe
 from adapters.postgres.migrate import migrate
@@ -32,8 +33,10 @@ from services.till import Till
 
 if TYPE_CHECKING:
     from adapters.embedded.postgres import EmbeddedPostgres
+    from adapters.kafka.topic_settings import Topics
     from adapters.payments.sandbox import Sandbox
 
+SAFE_REPLICATION = 3  # brokers that keep each message
 READ_WAIT_S = 30.0  # a single verb rather folds a long history itself than gives up
 
 
@@ -52,6 +55,8 @@ class Verified(NamedTuple):
     events: int
     topic: str | None  # none: not compared
     differences: list[Difference]
+    skips: list[Skip]  # decided by operators: events in whose place the topic has a placeholder
+    forks: list[Fork]
 
     @property
     def verified(self) -> bool:
@@ -211,6 +216,13 @@ class House:
         broker = self._open.enter_context(choose_broker(self.settings.home, self.tell))
         return Broker(broker.bootstrap, broker.kind)
 
+    def topics(self, edition: int = 1) -> Topics:
+        """The topics of an edition: on brokers of one's own kept so that the loss of one loses nothing."""
+        from adapters.kafka.topic_settings import Topics
+
+        own = SAFE_REPLICATION if self.settings.kafka_bootstrap is not None else None
+        return Topics.of(edition, self.settings.kafka_replication or own)
+
     @property
     def running_broker(self) -> Broker | None:
         """The broker, unless it is the embedded one and does not run: asking starts nothing."""
@@ -237,9 +249,8 @@ class House:
         compared = None
         if broker is not None:
             from adapters.kafka.public_events import editions
-            from adapters.kafka.topic_settings import Topics
 
-            every = [Topics.of(edition) for edition in editions()]
+            every = [self.topics(edition) for edition in editions()]
             compared = f"{', '.join(topics.events for topics in every)} on {broker.kind}"
             checks["topic"] = 0
             told(f"reading {compared}")
@@ -247,4 +258,6 @@ class House:
                 found += verify_topic(self.database_url, broker.bootstrap, topics)
         for difference in found:
             checks[difference.check] = checks.get(difference.check, 0) + 1
-        return Verified(checks, size.organizations, size.events, compared, found)
+        with Forks(self.database_url) as records:
+            skips, forks = records.skips(), records.forks()
+        return Verified(checks, size.organizations, size.events, compared, found, skips, forks)

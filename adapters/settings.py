@@ -15,6 +15,7 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from adapters.settings_http import HttpSettings
+from adapters.settings_workers import WorkerSettings
 
 PREFIX = "SEATLEDGER_"
 _SECRETS = ("database_url", "migration_database_url", "fingerprint_key", "stripe_api_key")
@@ -28,7 +29,7 @@ class SettingsInvalid(Exception):
     """The environment sets something that cannot be used; one line with the variable's name, never its value."""
 
 
-class Settings(HttpSettings):
+class Settings(HttpSettings, WorkerSettings):
     """The settings of one process; each is the environment variable of its name with the prefix `SEATLEDGER_`.
 
     A secret may also come from a file, as container platforms hand them out: `SEATLEDGER_DATABASE_URL_FILE=/run/…`.

@@ -9,6 +9,7 @@ from adapters.payments.limits import limits_of
 from adapters.postgres.history_reads import HistoryReads, Stored
 from adapters.postgres.projector_rebuild import parity
 from adapters.postgres.relay_session import RelaySession
+from domain.envelope import RecordedEvent
 from domain.kernel import PydanticJSON, PydanticMapper
 from projections.audit.derive import AmountsCheck
 from projections.audit.verify import (
@@ -25,6 +26,8 @@ from projections.read_models import READ_MODELS
 
 if TYPE_CHECKING:
     from adapters.kafka.topic_settings import Topics
+
+COUNTED = 500  # events
 
 
 def verify_history(reads: HistoryReads, progress: Callable[[int, int], None] = lambda *_: None) -> Iterator[Difference]:
@@ -44,13 +47,29 @@ def verify_read_models(url: str, tell: Callable[[str], None] = lambda _: None) -
         yield from parity(url, projection.name)
 
 
-def verify_topic(url: str, bootstrap: str, topics: Topics) -> Iterator[Difference]:
-    """The topic against the ledger, up to where the relay was when this began."""
+class CountedSession(RelaySession):
+    """Tells how many events were read, now and then."""
+
+    def __init__(self, url: str, topic: str, more: Callable[[int], None]) -> None:
+        super().__init__(url, topic)
+        self._more = more
+
+    def events_until(self, position: int) -> Iterator[RecordedEvent]:
+        for number, event in enumerate(super().events_until(position), start=1):
+            if number % COUNTED == 0:
+                self._more(COUNTED)
+            yield event
+
+
+def verify_topic(
+    url: str, bootstrap: str, topics: Topics, more: Callable[[int], None] = lambda _: None
+) -> Iterator[Difference]:
+    """The topic against the ledger, up to where the relay was when this began; `more` hears how many are compared."""
     from adapters.kafka.relay_position import PositionLost  # only here: the client takes longest to import
     from adapters.kafka.topic import TopicUnreadable
     from adapters.kafka.topic_audit import compare_topic
 
-    with RelaySession(url, topics.events) as history:
+    with CountedSession(url, topics.events, more) as history:
         try:
             for found in compare_topic(bootstrap, topics, history):
                 yield Difference(check="topic", key=f"position {found.position}", what=f"{found.what}: {found.detail}")

@@ -1,6 +1,6 @@
 """Follow events: what happened in all organizations, in order, for the services of the house."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from pydantic import Field
@@ -23,6 +23,8 @@ class Seen(NamedTuple):
 class Followed(NamedTuple):
     events: Sequence[RecordedEvent]
     seen: Seen
+    source: str = ""  # which history they are of: positions of two cannot be compared
+    skips: Mapping[int, bytes] = {}  # those of them in whose place a placeholder is told, with their chain hashes
 
 
 class Feed(Protocol):

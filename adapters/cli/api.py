@@ -9,8 +9,8 @@ import typer
 from adapters.cli.answer import Answer
 from adapters.cli.call import Call
 from adapters.cli.groups import root
-from adapters.cli.servers import ParentOption, end_with
 from adapters.cli.verb import verb
+from adapters.cli.working import ParentOption, end_with
 
 
 @verb(root, "api", org=False, worker=True)

@@ -101,6 +101,8 @@ def verify(
         "events": done.events,
         "topic": done.topic,
         "differences": [one.model_dump() for one in done.differences],
+        "skipped": [{"edition": one.edition, "position": one.position, "why": one.why} for one in done.skips],
+        "forks": [{"from_epoch": one.from_epoch, "to_epoch": one.to_epoch, "why": one.why} for one in done.forks],
     }
     return Answer(data, list(shown(done)), exit_code=0 if done.verified else 1)
 
@@ -111,6 +113,10 @@ def shown(done: Verified) -> Iterator[Any]:
     if done.differences:
         found = [(one.check, one.key, one.what) for one in done.differences]
         yield table("Differences", ("check", "key", "what"), found)
+    for fork in done.forks:
+        yield f"forked {moment(fork.forked_at)} at position {fork.last_position}, epoch {fork.to_epoch}: {fork.why}"
+    for skip in done.skips:
+        yield f"skipped {moment(skip.skipped_at)}: position {skip.position} of edition {skip.edition}: {skip.why}"
     about = f"{plural(done.events, 'event')} of {plural(done.organizations, 'organization')}"
     yield (
         f"verified: {about}"

@@ -25,6 +25,10 @@ class BadInput(Exception):
     """Says what is wrong with what was typed, and what to type instead."""
 
 
+class Halted(Exception):
+    """Says what of topic and ledger does not fit, or why an operator's decision is not taken."""
+
+
 class Failure(NamedTuple):
     """How a verb failed: for the shell, for programs, and for people."""
 
@@ -42,6 +46,7 @@ CODES: tuple[tuple[type[BaseException], int, str], ...] = (
     (BadInput, BAD_INPUT, "bad_input"),
     (FileRefused, BAD_INPUT, "bad_file"),
     (SettingsInvalid, BAD_INPUT, "bad_settings"),
+    (Halted, REFUSED, "halted"),
     (LedgerUnavailable, REFUSED, "unavailable"),
     (NotYet, REFUSED, "not_yet"),
     (StartRefused, REFUSED, "start_refused"),

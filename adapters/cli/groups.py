@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 
 
-def group(help_text: str) -> typer.Typer:
+def group(help_text: str | None) -> typer.Typer:
     """A group of verbs; said alone it shows its help."""
     return typer.Typer(
         help=help_text,
@@ -29,6 +29,8 @@ invoices = group("Invoices: list, show, explain, pay, and as PDF.")
 take_overs = group("What admins do with members' purchases: adopt, move the users, cancel.")
 api_keys = group("Keys of services and operators for the HTTP API: create, list, revoke.")
 sandbox = group("The sandbox provider's outer world: what payers and their banks do there.")
+ledger = group("The ledger itself: what operators do with it after a restore.")
+relays = group(None)  # its own verb tells it
 audit = group("History: read it, replay it, verify it.")
 
 for name, verbs in {
@@ -45,5 +47,7 @@ for name, verbs in {
     "api-key": api_keys,
     "sandbox": sandbox,
     "audit": audit,
+    "ledger": ledger,
+    "relay": relays,
 }.items():
     root.add_typer(verbs, name=name)

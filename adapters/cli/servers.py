@@ -1,11 +1,9 @@
-"""migrate, relay, projector, status, due."""
+"""migrate, projector, status, due."""
 
 from __future__ import annotations
 
-import os
 import signal
 import threading
-import time
 from typing import Annotated
 
 import typer
@@ -15,18 +13,9 @@ from adapters.cli.call import OPERATOR, Call
 from adapters.cli.groups import root
 from adapters.cli.parse import day_from
 from adapters.cli.verb import verb
+from adapters.cli.working import ParentOption, end_with
 from domain.calendar import utc_date
 from services.complete_due_work import CompleteDueWork, complete_due_work, due_items
-
-LOOK_S = 0.5
-
-# The number of the process that started this one: a worker ends with its supervisor, however that ended.
-ParentOption = Annotated[int | None, typer.Option("--parent", hidden=True)]
-
-
-EditionOption = Annotated[
-    int, typer.Option("--edition", min=1, metavar="N", help="Which edition of the topic; each has a relay of its own.")
-]
 
 
 @verb(root, "migrate", org=False)
@@ -38,21 +27,6 @@ def migrate(call: Call) -> Answer:
     applied = call.house.migrate()
     done = f"{plural(len(applied), 'migration')} applied: {', '.join(applied)}" if applied else "nothing to migrate"
     return Answer({"applied": applied}, done)
-
-
-@verb(root, "relay", org=False, worker=True)
-def relay(call: Call, edition: EditionOption = 1, parent: ParentOption = None) -> Answer:
-    """Publishes the ledger's events to Kafka, until SIGINT or SIGTERM; one leads, others stand by.
-
-    Example: `SEATLEDGER_KAFKA_BOOTSTRAP=kafka:9092 seatledger relay`
-    """
-    from adapters.kafka.topic_settings import Topics
-    from adapters.workers.relay import RelaySettings, run_as_process
-
-    end_with(parent)
-    house = call.house
-    ending = run_as_process(RelaySettings(house.database_url, house.broker.bootstrap, Topics.of(edition)))
-    return Answer({"ended": ending.name.lower()}, [], exit_code=int(ending))
 
 
 @verb(root, "projector", org=False, worker=True)
@@ -70,18 +44,6 @@ def projector(call: Call, parent: ParentOption = None) -> Answer:
         signal.signal(number, lambda *_: stop.set())
     run(url, stop)
     return Answer({"ended": "stopped"}, [])
-
-
-def end_with(parent: int | None) -> None:
-    """Ends this process in good order when the one that started it is gone."""
-
-    def watch() -> None:
-        while os.getppid() == parent:
-            time.sleep(LOOK_S)
-        os.kill(os.getpid(), signal.SIGTERM)
-
-    if parent is not None:
-        threading.Thread(target=watch, name="parent", daemon=True).start()
 
 
 @verb(root, "status", org=False)

@@ -73,12 +73,14 @@ def verb(
     roles: bool = True,
     command: bool = False,
     worker: bool = False,
+    alone: bool = False,
 ) -> Callable[[Callable[Concatenate[Call, P], Answer | None]], Callable[Concatenate[Call, P], Answer | None]]:
     """Makes a function a verb of a group.
 
     `role` is in which role a member acts who does not say, and `otherwise` in which one who does not have it; without
     a role the verb needs no actor. `org`: it is about one organization. `roles`: a member may choose another role.
-    `command`: it takes a command id. `worker`: it runs on, and its logs are what one wants to see.
+    `command`: it takes a command id. `worker`: it runs on, and its logs are what one wants to see. `alone`: it is what
+    the group does when no verb of it is said.
     """
 
     def add(
@@ -96,6 +98,8 @@ def verb(
             common = {"shared_handle": (OrgOption, None), **common}
 
         def run(context: typer.Context, **given: Any) -> None:
+            if context.invoked_subcommand is not None:
+                return
             shared = {key: given.pop(f"shared_{key}") for key in SHARED if f"shared_{key}" in given}
             as_json, debug = given.pop("as_json"), given.pop("debug")
             usual = (role or OPERATOR, otherwise)
@@ -113,7 +117,11 @@ def verb(
         run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
         run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
         run.__doc__ = function.__doc__
-        group.command(name)(run)
+        if alone:
+            group.info.no_args_is_help = False
+            group.callback(invoke_without_command=True)(run)
+        else:
+            group.command(name)(run)
         return function
 
     return add

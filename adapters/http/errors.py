@@ -39,7 +39,12 @@ def told_as_problem(error: BaseException, scope: Scope) -> Response:  # noqa: PL
         case BadRequest():
             errors = [InputError(pointer=error.where, detail=error.remedy)] if error.where else []
             return problem(
-                error.code, error.remedy, errors=errors, request_id=request_id, retry_after_s=error.retry_after_s
+                error.code,
+                error.remedy,
+                facts=error.facts,
+                errors=errors,
+                request_id=request_id,
+                retry_after_s=error.retry_after_s,
             )
         case Unauthorized():
             return problem(error.code, error.message, request_id=request_id)

@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field
 from pydantic_core import from_json, to_json
 
 from adapters.kafka.cloud_event import Message, message_of
+from adapters.kafka.skipped import NONE, Skips, is_skipped, placeholder_of
 from domain.envelope import RecordedEvent
 
 NUMBERS = {"commandindex", "commandcount"}  # positions and sequences are texts, which sort as they count
@@ -46,9 +47,9 @@ class CloudEvent(BaseModel):
     data: dict[str, Any]
 
 
-def as_told(event: RecordedEvent, source: str) -> bytes:
+def as_told(event: RecordedEvent, source: str, skips: Skips = NONE) -> bytes:
     """The same as JSON, with the content as Kafka carries it, to the byte: `datasha256` is of it."""
-    message = message_of(event, source)
+    message = placeholder_of(event, source) if is_skipped(event, skips) else message_of(event, source)
     told = to_json(attributes_of(message))
     return b'%b,"data":%b}' % (told[:-1], message.value)
 

@@ -11,11 +11,13 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from adapters.http.answers import POSITION
+from adapters.http.bad_request import BadRequest
 from adapters.http.call import Call
 from adapters.http.callers import ReadsCatalog
 from adapters.http.events import as_told
 from adapters.http.gate import FEED
 from adapters.http.waiting import Waiting
+from adapters.kafka.public_mapper import Unpublishable
 from services.follow_events import MOST, FollowEvents, Seen, follow_events
 
 routes = APIRouter(tags=["events"])
@@ -84,9 +86,25 @@ async def follow(
 def read(call: Call, after: int, limit: int) -> Batch:
     """What is settled behind a position."""
     query = call.wish(FollowEvents, after=after, limit=limit)
-    events, seen = follow_events(call.house.feed, query)
-    told = [as_told(event, call.house.source) for event in events]
-    return Batch(b"[%b]" % b",".join(told), events[-1].position if events else after, seen)
+    found = follow_events(call.house.feed, query)
+    told: list[bytes] = []
+    for event in found.events:
+        try:
+            told.append(as_told(event, found.source, found.skips))
+        except Unpublishable as error:
+            if not told:
+                raise stuck(error) from None
+            break
+    return Batch(b"[%b]" % b",".join(told), found.events[len(told) - 1].position if told else after, found.seen)
+
+
+def stuck(error: Unpublishable) -> BadRequest:
+    """It waits as the relay does, until a version comes that can tell the event, or an operator decides to skip it."""
+    remedy = (
+        f"the event at position {error.position} cannot be told; an operator runs a version of seatledger that knows"
+        f" it, or decides: `seatledger relay skip {error.position}`"
+    )
+    return BadRequest("event_not_tellable", remedy, facts={"position": error.position})
 
 
 def answer(batch: Batch, limit: int, wait_s: float) -> Response:

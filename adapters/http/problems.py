@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 from starlette.responses import Response
 
 MEDIA_TYPE = "application/problem+json"
-PAYMENT_RETRY_S, PROVIDER_RETRY_S, BUSY_RETRY_S = 5, 30, 1
+PAYMENT_RETRY_S, PROVIDER_RETRY_S, BUSY_RETRY_S, STUCK_RETRY_S = 5, 30, 1, 30
 
 
 class InputError(BaseModel):
@@ -111,6 +111,13 @@ REQUEST: dict[str, Kind] = {
         "The database cannot take it now",
         "Nothing is half done. Send the same call again, with the same key.",
         BUSY_RETRY_S,
+    ),
+    "event_not_tellable": Kind(
+        503,
+        "The next event cannot be told",
+        "The feed stands before an event that this version cannot tell, and passes over none. `facts` names its"
+        " position. An operator mends it; then the same call goes on.",
+        STUCK_RETRY_S,
     ),
     "issuer_unavailable": Kind(
         503, "The token cannot be checked now", "The issuer's keys cannot be fetched. Try again.", PROVIDER_RETRY_S

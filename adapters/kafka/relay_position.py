@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from contextlib import closing
+from contextlib import closing, suppress
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -91,6 +91,12 @@ def what_to_do(published: str, source: str) -> str:
     )
 
 
-def epoch_of(source: str) -> int:
-    """The epoch that a source names."""
-    return int(source.rpartition("/")[2])
+def epochs_in(bootstrap: str, topics: Topics, ledger_id: str) -> set[int]:
+    """The epochs of a ledger that the position topic names: a new one must come after all of them."""
+    found = set()
+    for record in read_topic(bootstrap, topics.position):
+        with suppress(ValidationError):
+            ledger, _, epoch = RelayPosition.model_validate_json(record.value).source.rpartition("/")
+            if ledger == f"/seatledger/{ledger_id}":
+                found.add(int(epoch))
+    return found

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from kafka import KafkaAdminClient
 from kafka.admin import ConfigResource, ConfigResourceType
-from kafka.errors import TopicAlreadyExistsError, for_code
+from kafka.errors import InvalidReplicationFactorError, TopicAlreadyExistsError, for_code
 
 REQUEST_TIMEOUT_MS = 15_000
 
@@ -19,18 +19,28 @@ class TopicMisconfigured(Exception):
 
 @dataclass(frozen=True)
 class Topics:
-    """The names of the two topics, and the edition of the events in them: what each event is called."""
+    """The names of the two topics, and the edition of the events in them: what each event is called.
+
+    With `replication` each message is on so many brokers, and is not taken before all but one of them have it: then the
+    loss of a broker loses nothing. None: as the broker makes topics, and nothing is promised.
+    """
 
     events: str = "seatledger.events.v1"
     position: str = "seatledger.relay.position"
     edition: int = 1
+    replication: int | None = None
 
     @classmethod
-    def of(cls, edition: int) -> Topics:
+    def of(cls, edition: int, replication: int | None = None) -> Topics:
         """Those of an edition: every edition has topics, a position and a relay of its own."""
         if edition == 1:
-            return cls()
-        return cls(f"seatledger.events.v{edition}", f"seatledger.relay.position.v{edition}", edition)
+            return cls(replication=replication)
+        return cls(f"seatledger.events.v{edition}", f"seatledger.relay.position.v{edition}", edition, replication)
+
+    @property
+    def in_sync(self) -> int | None:
+        """How many brokers have a message before it is taken."""
+        return max(1, self.replication - 1) if self.replication else None
 
 
 @dataclass(frozen=True)
@@ -55,53 +65,105 @@ POSITION = TopicSettings(
 )
 
 
+class Setting(NamedTuple):
+    """A setting of a topic as it is and as it must be."""
+
+    topic: str
+    name: str
+    found: str
+    promised: str
+    holds: bool
+    remedy: str = "set it back"
+
+
 def ensure_topics(bootstrap: str, topics: Topics) -> None:
     """Creates what is absent and checks what is there; raises TopicMisconfigured.
 
-    Replication is the broker's default. A broker that does not tell a setting is believed.
+    A broker that does not tell a setting is believed.
     """
-    wanted = {topics.events: EVENTS, topics.position: POSITION}
     admin = KafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=REQUEST_TIMEOUT_MS)
     try:
-        _create_absent(admin, wanted)
-        for name, settings in wanted.items():
-            _refuse_other_settings(name, settings, *_found(admin, name))
+        _create_absent(admin, topics)
+        for setting in _settings(admin, topics):
+            if not setting.holds:
+                raise TopicMisconfigured(
+                    f"the topic {setting.topic} has {setting.name}={setting.found}, not {setting.promised};"
+                    f" {setting.remedy}"
+                )
     finally:
         admin.close()
 
 
-def _create_absent(admin: KafkaAdminClient, wanted: Mapping[str, TopicSettings]) -> None:
+def settings_of(bootstrap: str, topics: Topics) -> list[Setting]:
+    """Every promised setting of the topics that are there."""
+    admin = KafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=REQUEST_TIMEOUT_MS)
+    try:
+        return list(_settings(admin, topics))
+    finally:
+        admin.close()
+
+
+def _create_absent(admin: KafkaAdminClient, topics: Topics) -> None:
     there = set(admin.list_topics())
+    copies = {"min.insync.replicas": str(topics.in_sync)} if topics.in_sync else {}
     absent = {
         name: {
             "num_partitions": settings.partitions,
-            "replication_factor": -1,
-            "configs": {**settings.promised, **settings.initial},
+            "replication_factor": topics.replication or -1,
+            "configs": {**settings.promised, **settings.initial, **copies},
         }
-        for name, settings in wanted.items()
+        for name, settings in _wanted(topics).items()
         if name not in there
     }
     if not absent:
         return
-    for answer in admin.create_topics(absent, raise_errors=False, wait_for_metadata=True)["topics"]:
+    # Not with `wait_for_metadata`: it waits also for what was refused, and then tells that it waited.
+    for answer in admin.create_topics(absent, raise_errors=False, wait_for_metadata=False)["topics"]:
         error = for_code(answer["error_code"])
+        if error is InvalidReplicationFactorError:
+            raise TopicMisconfigured(
+                f"the topic {answer['name']} cannot be on {topics.replication} brokers: there are fewer; start them, or"
+                " set SEATLEDGER_KAFKA_REPLICATION to what this cluster has"
+            )
         if answer["error_code"] and error is not TopicAlreadyExistsError:  # another relay may have been faster
             raise error(f"the topic {answer['name']} could not be created: {answer['error_message']}")
+    admin.wait_for_topics(list(absent))
 
 
-def _found(admin: KafkaAdminClient, name: str) -> tuple[int, dict[str, Any]]:
+def _wanted(topics: Topics) -> dict[str, TopicSettings]:
+    return {topics.events: EVENTS, topics.position: POSITION}
+
+
+def _settings(admin: KafkaAdminClient, topics: Topics) -> Iterator[Setting]:
+    there = set(admin.list_topics())
+    for name, settings in _wanted(topics).items():
+        if name not in there:
+            continue
+        partitions, replicas, configs = _found(admin, name)
+        yield Setting(
+            *(name, "partitions", str(partitions), str(settings.partitions), partitions == settings.partitions),
+            "the order of events within an organization is lost; publish to a new topic",
+        )
+        for key, value in settings.promised.items():
+            found = configs.get(key, value)
+            yield Setting(name, key, found, value, found == value)
+        if topics.replication and topics.in_sync:
+            wanted, in_sync = topics.replication, topics.in_sync
+            yield Setting(
+                *(name, "replicas", str(replicas), str(wanted), replicas >= wanted),
+                "give it more replicas, or set SEATLEDGER_KAFKA_REPLICATION to what it has",
+            )
+            found = configs.get("min.insync.replicas", str(in_sync))
+            yield Setting(
+                *(name, "min.insync.replicas", found, str(in_sync), int(found) >= in_sync),
+                "set it, or SEATLEDGER_KAFKA_REPLICATION to what this cluster has",
+            )
+
+
+def _found(admin: KafkaAdminClient, name: str) -> tuple[int, int, dict[str, Any]]:
+    """How many partitions a topic has, how many replicas the one with the fewest, and what it is set to."""
     (described,) = admin.describe_topics([name])
+    replicas = min(len(one["replica_nodes"]) for one in described["partitions"])
     resource = ConfigResource(ConfigResourceType.TOPIC, name)
     configs = admin.describe_configs([resource], config_filter="all").get("topic", {}).get(name, {})
-    return len(described["partitions"]), {key: found["value"] for key, found in configs.items()}
-
-
-def _refuse_other_settings(name: str, settings: TopicSettings, partitions: int, configs: Mapping[str, str]) -> None:
-    if partitions != settings.partitions:
-        raise TopicMisconfigured(
-            f"the topic {name} has {partitions} partitions, not {settings.partitions}: the order of events within an"
-            " organization is lost; publish to a new topic"
-        )
-    for key, value in settings.promised.items():
-        if configs.get(key, value) != value:
-            raise TopicMisconfigured(f"the topic {name} has {key}={configs[key]}, not {value}; set it back")
+    return len(described["partitions"]), replicas, {key: found["value"] for key, found in configs.items()}

@@ -34,7 +34,8 @@ class EventFeed:
         def read(follower: Follower) -> Followed:
             follower.go_back(position)
             events = follower.poll(limit)
-            return Followed(events, Seen(self._beginnings, follower.settled))
+            seen = Seen(self._beginnings, follower.settled)
+            return Followed(events, seen, *follower.told_as(position)) if events else Followed(events, seen)
 
         return self._ask(read)
 

@@ -20,6 +20,11 @@ EVENTS_OF = (
     f" SELECT {EVENT_COLUMNS} FROM ledger.events WHERE position > %(after)s AND position <= (TABLE last)"
     " AND (topic = ANY(%(topics)s) OR position = (TABLE last)) ORDER BY position"
 )
+TOLD_AS = (
+    "SELECT format('/seatledger/%%s/%%s', ledger_id, epoch), positions, chain_hashes FROM ledger.source,"
+    " (SELECT array_agg(position) AS positions, array_agg(chain_hash) AS chain_hashes FROM relay.skips"
+    " WHERE edition = 1 AND position > %s AND position <= %s) AS skipped"
+)
 DRAWN = "SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM ledger.position"
 OLDEST_WRITER = (
     "SELECT pid, extract(epoch FROM clock_timestamp() - xact_start)::float8 FROM pg_stat_activity"
@@ -71,6 +76,11 @@ class Follower:
 
     def source(self) -> Source:
         return Source(*self._rows("SELECT ledger_id, epoch FROM ledger.source")[0])
+
+    def told_as(self, after: int) -> tuple[str, Mapping[int, bytes]]:
+        """How this ledger is called outside, and what of the events from there to here is told as skipped."""
+        ((source, positions, chain_hashes),) = self._rows(TOLD_AS, (after, self.after))
+        return str(source), dict(zip(positions or (), chain_hashes or (), strict=True))
 
     def oldest_writer(self) -> Writer | None:
         """The oldest writing transaction of the whole server: the one that the barrier waits for."""

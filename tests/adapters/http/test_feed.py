@@ -25,7 +25,9 @@ from pydantic import SecretStr
 from adapters.http.development_issuer import DevelopmentIssuer
 from adapters.http.events import CloudEvent
 from adapters.kafka.cloud_event import message_of
+from adapters.kafka.skipped import placeholder_of
 from adapters.postgres.follower import Follower
+from adapters.postgres.forks import Forks
 from adapters.postgres.migrate import migrate
 from adapters.postgres.session import APP, session
 from adapters.settings import Settings
@@ -396,3 +398,50 @@ def test_members_do_not_see_what_happens_elsewhere(chris: Api) -> None:
 )
 def test_what_cannot_be_asked(service: Api, wrong: dict[str, str]) -> None:
     refused(service.ask("GET", FEED, params=wrong), 400, "bad_parameter")
+
+
+def test_before_an_event_that_cannot_be_told_the_feed_stands_and_names_it_until_it_is_skipped(
+    url: str, ledger: Ledger, service: Api
+) -> None:
+    before = head(ledger, service)
+    first = save(ledger, a_pool(), organization_id=uuid4()).position
+    with psycopg.connect(session(url, role=APP)) as writer:
+        metadata = ENVELOPE.model_dump_json().encode()
+        row = writer.execute(APPEND, (uuid4(), uuid4(), uuid4(), "seatledger.Later.Thing", metadata)).fetchone()
+    assert row is not None
+    stuck = int(row[0])
+    last = save(ledger, a_pool(), organization_id=uuid4()).position
+    assert [int(event["position"]) for event in all_after(service, before, first)] == [first]  # what stands before it
+    answer = service.ask("GET", FEED, params={"after": first, "wait_s": 5})
+    assert refused(answer, 503, "event_not_tellable")["facts"] == {"position": stuck}
+    assert int(answer.headers["Retry-After"]) > 0
+    with psycopg.connect(url) as admin, Forks(url) as forks:
+        (chain_hash,) = (
+            admin.execute("SELECT chain_hash FROM ledger.events WHERE position = %s", (stuck,)).fetchone() or ()
+        )
+        forks.skip(edition=1, position=stuck, chain_hash=chain_hash, why="of the test", actor_id=uuid4())
+    told = all_after(service, first, last)
+    assert [(int(event["position"]), event["type"] == "seatledger.skipped.v1") for event in told] == [
+        (stuck, True),
+        (last, False),
+    ]
+    placeholder = CloudEvent.model_validate(told[0])
+    assert placeholder.data == {}
+    with Follower(url, after=first) as follower:
+        event, _ = follower.poll()
+        ledger_id, epoch = follower.source()
+    sent = placeholder_of(event, f"/seatledger/{ledger_id}/{epoch}")  # the same as on Kafka
+    assert {
+        name: value.decode() for name, value in sent.headers if name in ("ce_id", "ce_sequence", "ce_datasha256")
+    } == {f"ce_{name}": told[0][name] for name in ("id", "sequence", "datasha256")}
+
+
+def test_after_a_fork_the_feed_is_of_the_new_source_at_once(url: str, ledger: Ledger, service: Api) -> None:
+    before = head(ledger, service)
+    save(ledger, a_pool(), organization_id=uuid4())
+    (old,) = {event["source"] for event in all_after(service, before, before + 1)}
+    with Forks(url) as forks:
+        now = forks.ledger()
+        forks.fork(expected=now.epoch, following=now.epoch + 1, why="of the test", actor_id=uuid4())
+    (new,) = {event["source"] for event in all_after(service, before, before + 1)}
+    assert (old, new) == (f"/seatledger/{now.ledger_id}/1", f"/seatledger/{now.ledger_id}/2")

@@ -127,7 +127,10 @@ class Relayed:
     @property
     def shown(self) -> int:
         """How far people see the topic published."""
-        return self.count("SELECT coalesce(max(position), 0) FROM relay.position")
+        return self.count(
+            "SELECT coalesce(max(position), 0) FROM relay.position"
+            " WHERE source = (SELECT format('/seatledger/%s/%s', ledger_id, epoch) FROM ledger.source)"
+        )
 
     @property
     def published(self) -> int:

@@ -165,7 +165,7 @@ def test_a_topic_that_would_forget_halts_the_relay(here: Relayed, key: str, valu
     ensure_topics(here.bootstrap, here.topics)
     admin = KafkaAdminClient(bootstrap_servers=here.bootstrap)
     admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, here.topics.events, configs={key: value})])
-    until(lambda: _found(admin, here.topics.events)[1][key] == value)
+    until(lambda: _found(admin, here.topics.events)[2][key] == value)
     admin.close()
     here.write(members=1)
     assert here.relay() is Ending.HALTED

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from adapters.kafka.cloud_event import message_of
+from adapters.kafka.cloud_event import Message, message_of
 from adapters.kafka.topic import TopicMessage
 from adapters.kafka.topic_audit import compare
 from domain.envelope import RecordedEvent
@@ -25,8 +25,8 @@ EVENTS = [
 ]
 
 
-def as_read(event: RecordedEvent) -> TopicMessage:
-    sent = message_of(event, SOURCE)
+def as_read(event: RecordedEvent, sent: Message | None = None) -> TopicMessage:
+    sent = sent or message_of(event, SOURCE)
     headers = {name: value.decode() for name, value in sent.headers}
     return TopicMessage(0, event.position, sent.timestamp_ms, sent.key, sent.value, headers)
 

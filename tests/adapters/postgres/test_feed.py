@@ -81,7 +81,7 @@ def test_what_is_not_settled_is_not_there(url: str, ledger: Ledger, feed: EventF
     assert [event.position for event in feed.after(0, 10).events] == [1, 2]
     assert [event.position for event in feed.after(1, 10).events] == [2]
     for after in (2, 3, 10**9):
-        assert feed.after(after, 10) == ([], Seen(1, 2))
+        assert feed.after(after, 10)[:2] == ([], Seen(1, 2))
 
 
 def test_positions_that_nobody_used_are_passed_over(url: str, ledger: Ledger, feed: EventFeed) -> None:
