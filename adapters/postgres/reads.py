@@ -19,13 +19,14 @@ from adapters.postgres.read_tables import Build, table_name
 from adapters.postgres.session import API, APP, session
 from projections.projection import Projection, Table
 from services.ports import LedgerUnavailable
-from services.ports_reads import NotYet
+from services.ports_reads import NeverTold, NotYet
 
 T = TypeVar("T")
 Connection: TypeAlias = psycopg.Connection[Any]
 Tables: TypeAlias = Mapping[Table[Any], Identifier]
 
 LIVE = "SELECT projection, build, position FROM projections.builds WHERE projection = ANY(%s) AND state = 'live'"
+DRAWN = "SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM ledger.position"
 HEAD = "SELECT coalesce(max(position), 0) FROM ledger.events"
 # Of one organization, in one look: through the wall the one above would pass over the newer events of all others.
 HEAD_WITHIN = (
@@ -39,6 +40,12 @@ INLINE_S = 0.5  # of folding between two looks
 LOOK_S = 0.005
 SOON_S = 0.25  # so long everybody may wait; who asks for what is far away must not keep the threads of others
 LONG_WAITS = 8  # at a time, behind the wall
+
+
+def drawn(connection: Connection) -> int:
+    """The last position that any event can have."""
+    row = connection.execute(DRAWN).fetchone()
+    return int(row[0]) if row else 0
 
 
 class ReadModels:
@@ -63,12 +70,13 @@ class ReadModels:
         """Runs a query of one statement on the live tables once all of them are at `at_least` or further.
 
         Raises NotYet when they are not after some seconds. Where no projector runs, they are brought there here.
+        Raises NeverTold at once when nobody can have been told of that position.
         """
         started = time.monotonic()
         names = [projection.name for projection in projections]
         with ExitStack() as stack:
             inline: Projector | None = None
-            looked_again = waits_long = False
+            looked_again = waiting = waits_long = False
             while True:
                 positions: dict[str, int] = {}
                 with unavailable_is_told(), self._pool.connection() as connection:
@@ -89,6 +97,9 @@ class ReadModels:
                             positions = {}  # of an earlier release, which had no such table
                         except psycopg.errors.UndefinedColumn:
                             positions = {}  # of an earlier release: this one's tables are being built
+                    elif not waiting and at_least > drawn(connection):
+                        raise NeverTold
+                waiting = True
                 waited_s = time.monotonic() - started
                 if waited_s > SOON_S and not waits_long:
                     waits_long = self._may_wait_long(stack)

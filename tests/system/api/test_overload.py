@@ -10,6 +10,7 @@ from dataclasses import replace
 from functools import partial
 
 import httpx
+import psycopg
 import pytest
 
 from adapters.postgres.reads import LONG_WAITS
@@ -105,8 +106,10 @@ def test_who_goes_away_costs_nothing_lasting(house: RunningHouse, small: ApiProc
 
 
 def test_who_waits_for_what_never_comes_keeps_nobody_out(house: RunningHouse, contoso: Contoso) -> None:
-    """As many as there are threads, and more, ask for a position that history does not have."""
-    asked = partial(contoso.ben.ask, "GET", "/subscriptions", params={"at_least": 2**62})
+    """As many as there are threads, and more, ask for a position that was drawn by a save that came to nothing."""
+    with psycopg.connect(house.url) as server:
+        [lost] = server.execute("SELECT nextval('ledger.position')").fetchone() or [0]
+    asked = partial(contoso.ben.ask, "GET", "/subscriptions", params={"at_least": lost})
     with meanwhile(*[asked] * FOR_EVER) as waiting:
         until(lambda: in_flight(house.process) >= LONG_WAITS)
         begun = time.monotonic()
