@@ -42,10 +42,11 @@ SOON_S = 0.25  # so long everybody may wait; who asks for what is far away must 
 LONG_WAITS = 8  # at a time, behind the wall
 
 
-def drawn(connection: Connection) -> int:
-    """The last position that any event can have."""
+def refuse_never_drawn(connection: Connection, position: int) -> None:
+    """Raises NeverTold where no event can have the position."""
     row = connection.execute(DRAWN).fetchone()
-    return int(row[0]) if row else 0
+    if row is None or position > row[0]:
+        raise NeverTold
 
 
 class ReadModels:
@@ -76,7 +77,7 @@ class ReadModels:
         names = [projection.name for projection in projections]
         with ExitStack() as stack:
             inline: Projector | None = None
-            looked_again = waiting = waits_long = False
+            looked_again = waits_long = False
             while True:
                 positions: dict[str, int] = {}
                 with unavailable_is_told(), self._pool.connection() as connection:
@@ -97,9 +98,8 @@ class ReadModels:
                             positions = {}  # of an earlier release, which had no such table
                         except psycopg.errors.UndefinedColumn:
                             positions = {}  # of an earlier release: this one's tables are being built
-                    elif not waiting and at_least > drawn(connection):
-                        raise NeverTold
-                waiting = True
+                    else:
+                        refuse_never_drawn(connection, at_least)
                 waited_s = time.monotonic() - started
                 if waited_s > SOON_S and not waits_long:
                     waits_long = self._may_wait_long(stack)
