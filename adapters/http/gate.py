@@ -39,6 +39,8 @@ LONGEST_QUERY = 4 * 1024
 DEEPEST = 16  # arrays and objects within each other
 BODY_S = 20.0
 READERS = 4  # tokens that are verified at a time
+LOOKERS = 2  # long bodies that are looked through at a time
+LOOKED_THROUGH_AT_ONCE = 8 * 1024  # bytes: takes a few milliseconds; the longest body may take a second
 QUOTED = re.compile(rb'"(?:[^"\\]|\\.)*"')
 BRACKETS = re.compile(rb"[\[\]{}]")
 WITH_BODY = {"POST", "PUT", "PATCH", "DELETE"}
@@ -82,7 +84,7 @@ class Gate:
         self.usual, self.followers, self.arriving = Room(self.at_a_time), Room(MOST_FOLLOWERS), Room(MOST_ARRIVING)
         self.bodies: dict[str, Room] = {}  # of each caller, as long as one is on its way
         # Threads of their own: whoever floods the house with bad tokens does not keep others from their answers.
-        self.readers = CapacityLimiter(READERS)
+        self.readers, self.lookers = CapacityLimiter(READERS), CapacityLimiter(LOOKERS)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or not scope["path"].startswith(GUARDED):
@@ -112,9 +114,10 @@ class Gate:
             return organization_id, b""
         with self._on_its_way(principal.key):
             body = await body_of(headers, receive)
-        if body:
-            refuse_deep(body)
-            refuse_card_data(parsed(body))
+            if len(body) > LOOKED_THROUGH_AT_ONCE:
+                await to_thread.run_sync(look_through, body, limiter=self.lookers)
+            elif body:
+                look_through(body)
         return organization_id, body
 
     @contextmanager
@@ -196,6 +199,12 @@ async def body_of(headers: Headers, receive: Receive) -> bytes:
     if body and kind != "application/json":
         raise BadRequest("media_type_not_supported", "send the body as application/json")
     return body
+
+
+def look_through(body: bytes) -> None:
+    """Refuses what is no JSON, what is nested too deep, and card data."""
+    refuse_deep(body)
+    refuse_card_data(parsed(body))
 
 
 def refuse_deep(body: bytes) -> None:
