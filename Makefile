@@ -17,7 +17,7 @@ setup: .venv/project.stamp ## makes .venv with everything pinned in requirements
 demo: setup ## runs the whole story on embedded servers and ends with a verified audit
 	@$(BIN)/seatledger demo $(ARGS)
 
-test: setup .venv/client.stamp .venv/asyncapi.stamp ## runs the whole test suite; ARGS="-k resize" narrows it
+test: setup .venv/client.stamp .venv/node.stamp ## runs the whole test suite; ARGS="-k resize" narrows it
 	@$(BIN)/python -m pytest $(ARGS)
 
 bench: setup ## measures the ledger against its ceilings; ARGS="--quick" only shows that it works (docs/benchmarks.md)
@@ -85,12 +85,13 @@ clean: ## removes what can be made again; .seatledger, where your own ledger lie
 	@.venv/client/bin/python -m pip install --quiet --require-hashes --requirement requirements/client.txt
 	@touch $@
 
-# AsyncAPI's own validator, where there is Node; without it its test is skipped. No scripts of packages are run.
-.venv/asyncapi.stamp: tools/contract/asyncapi/package.json tools/contract/asyncapi/package-lock.json
+# AsyncAPI's own validator and a Kafka client, where there is Node; without it their tests are skipped. No scripts of
+# packages are run.
+.venv/node.stamp: tools/node/package.json tools/node/package-lock.json
 	@if command -v npm >/dev/null; then \
-		mkdir -p .venv/asyncapi && cp tools/contract/asyncapi/package.json tools/contract/asyncapi/package-lock.json .venv/asyncapi/ && \
-		npm ci --prefix .venv/asyncapi --ignore-scripts --no-audit --no-fund --loglevel=error >/dev/null && touch $@; \
-	else echo "no npm here: the AsyncAPI document is not validated by AsyncAPI's parser"; fi
+		mkdir -p .venv/node && cp tools/node/package.json tools/node/package-lock.json .venv/node/ && \
+		npm ci --prefix .venv/node --ignore-scripts --no-audit --no-fund --loglevel=error >/dev/null && touch $@; \
+	else echo "no npm here: the AsyncAPI document is not validated, and kafkajs does not read the topic"; fi
 
 # No build isolation: the builder is in the lock, so this asks no network even when pyproject.toml changes.
 .venv/project.stamp: .venv/lock.stamp pyproject.toml

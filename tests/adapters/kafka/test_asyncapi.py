@@ -16,8 +16,8 @@ from tools.contract.asyncapi import document
 from tools.contract.event_contract import DOCS
 
 ROOT = Path(__file__).parents[3]
-PARSER = ROOT / ".venv" / "asyncapi"
-VALIDATE = ROOT / "tools" / "contract" / "asyncapi" / "validate.mjs"
+PARSER = ROOT / ".venv" / "node"
+VALIDATE = ROOT / "tools" / "node" / "validate_asyncapi.mjs"
 
 pytestmark = pytest.mark.skipif(
     not (shutil.which("node") and (PARSER / "node_modules").exists()),
