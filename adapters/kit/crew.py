@@ -40,6 +40,7 @@ class Metrics:
     waiting: int  # read, and not carried out yet
     lag: Mapping[int, int]  # by partition: not read yet, where the source says so
     stopped: Mapping[int, str]  # by partition: why
+    looked_at: float  # when its source last answered, in seconds since 1970; 0: never yet
 
 
 @dataclass
@@ -49,6 +50,7 @@ class Crew:
     work: Work
     stopped: dict[Share, BaseException] = field(default_factory=dict)
     lag: Mapping[int, int] = field(default_factory=dict)
+    looked_at: float = 0.0
     _lanes: dict[Share, Lane] = field(default_factory=dict)
     _paused: dict[Share, bool] = field(default_factory=dict)  # of the lanes that are given records
     _late: list[Lane] = field(default_factory=list)
@@ -97,6 +99,7 @@ class Crew:
                 reader.resume(share)
                 self._paused[share] = False
         self.lag = reader.lag()
+        self.looked_at = time.time()
 
     @property
     def is_idle(self) -> bool:
@@ -119,7 +122,7 @@ class Crew:
         total = {one.name: sum(getattr(each, one.name) for each in counts) for one in fields(Counts)}
         waiting = sum(lane.waiting for lane in list(self._lanes.values()))
         stopped = {partition: str(error) for share, error in list(self.stopped.items()) for partition in share}
-        return Metrics(**total, waiting=waiting, lag=dict(self.lag), stopped=stopped)
+        return Metrics(**total, waiting=waiting, lag=dict(self.lag), stopped=stopped, looked_at=self.looked_at)
 
     def _begin(self, share: Share) -> None:
         counts = Counts()

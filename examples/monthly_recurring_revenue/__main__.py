@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import threading
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Annotated
 
 import psycopg
@@ -13,7 +15,9 @@ import typer
 
 from adapters.kit import Consumer, HttpFeed, KafkaSource, Stopped, install
 from adapters.kit.source import Source
+from adapters.workers.tell_prometheus import telling
 from examples.monthly_recurring_revenue.books import CONSUMER, handle, install_tables, truncate_tables
+from examples.monthly_recurring_revenue.metrics import registry_of
 from examples.monthly_recurring_revenue.report import report as report_of
 from examples.monthly_recurring_revenue.report import text
 
@@ -26,13 +30,23 @@ Feed = Annotated[str | None, typer.Option(envvar="MRR_FEED_URL", help="The API, 
 Token = Annotated[
     str, typer.Option(envvar="MRR_FEED_TOKEN", help="A token or API key of a service; better by variable.")
 ]
+MetricsHost = Annotated[str, typer.Option(envvar="MRR_METRICS_HOST")]
+MetricsPort = Annotated[
+    int | None, typer.Option(envvar="MRR_METRICS_PORT", help="Where it tells Prometheus how it is, at /metrics.")
+]
 
 EVENTS = KafkaSource("").topic
 
 
 @app.command()
 def run(
-    database: Database, kafka: Bootstrap = None, topic: Topic = EVENTS, feed: Feed = None, token: Token = ""
+    database: Database,
+    kafka: Bootstrap = None,
+    topic: Topic = EVENTS,
+    feed: Feed = None,
+    token: Token = "",
+    metrics_host: MetricsHost = "127.0.0.1",
+    metrics_port: MetricsPort = None,
 ) -> None:
     """Counts what was told and what is told, until Ctrl-C: by the feed as far as it goes, then from Kafka."""
     stop = threading.Event()
@@ -47,9 +61,10 @@ def run(
         raise typer.BadParameter("say where events come from: --kafka, --feed, or both")
     consumer = Consumer(CONSUMER, handle, database_url=database, source=goes_on)
     try:
-        if begins and kafka:
-            consumer.catch_up(stop, begins)
-        consumer.run(stop)
+        with telling(registry_of(consumer), metrics_host, metrics_port):
+            if begins and kafka:
+                consumer.catch_up(stop, begins)
+            consumer.run(stop)
     except Stopped as stopped:
         typer.echo(str(stopped), err=True)
         raise typer.Exit(65) from None
@@ -77,5 +92,12 @@ def replay(database: Database, kafka: Annotated[str, typer.Option(envvar="MRR_KA
     Consumer(CONSUMER, handle, database_url=database, source=KafkaSource(kafka)).replay(truncate=truncate_tables)
 
 
+def read_secret() -> None:
+    """The database's URL has a password in it: it may also come from the file that MRR_DATABASE_URL_FILE names."""
+    if path := os.environ.get("MRR_DATABASE_URL_FILE"):
+        os.environ.setdefault("MRR_DATABASE_URL", Path(path).read_text(encoding="utf-8").strip())
+
+
 if __name__ == "__main__":
+    read_secret()
     app(prog_name="python -m examples.monthly_recurring_revenue")

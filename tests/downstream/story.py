@@ -25,11 +25,8 @@ from tests.services.on_sale import import_power_bi
 
 BEGINS = datetime(2025, 1, 31, 9, 30, tzinfo=UTC)
 PRODUCT = POWER_BI_PRO_PRODUCT.product_id
-CHEAP: dict[str, Any] = {
-    "unit_price_minor": 1_001,
-    "term": "P1Y",
-    "plan": "annual",
-}  # a year's price that no month divides
+# A year's price that no month divides.
+ODD: dict[str, Any] = {"unit_price_minor": 1_001, "term": "P1Y", "plan": "annual"}
 
 Recurs = dict[UUID, tuple[str, Fraction]]
 
@@ -128,7 +125,7 @@ def tell(story: Story) -> None:
     monthly = story.buys(first, 100)
     yearly = story.buys(first, 7, terms=FOR_A_YEAR)
     paid_yearly = story.buys(second, 5, terms=PAID_YEARLY)
-    odd = story.buys(second, 5, terms=second.lists(**CHEAP))
+    odd = story.buys(second, 5, terms=second.lists(**ODD))
     failing = story.buys(third, 10)
     ending = story.buys(third, 4)
     story.on(date(2025, 2, 3))

@@ -13,7 +13,7 @@ from uuid import UUID
 import psycopg
 import pytest
 
-from adapters.kit import Connection, Consumer, Event, Metrics, Retries, install
+from adapters.kit import Connection, Consumer, Event, Metrics, Retries, install, lane
 from adapters.kit.source import Source
 from tests.adapters.kafka.conftest import a_database
 from tests.adapters.kit.memory_topic import MemoryTopic
@@ -117,10 +117,19 @@ def until(happens: Callable[[], object], patience_s: float = PATIENCE_S) -> None
         time.sleep(0.01)
 
 
-@pytest.fixture
-def desk(postgres: EmbeddedPostgres) -> Iterator[Desk]:
+@pytest.fixture(scope="session")
+def desk_url(postgres: EmbeddedPostgres) -> Iterator[str]:
     with a_database(postgres) as url:
         with psycopg.connect(url) as connection:
             install(connection)
             connection.execute(EFFECTS)
-        yield Desk(url)
+        yield url
+
+
+@pytest.fixture
+def desk(desk_url: str, monkeypatch: pytest.MonkeyPatch) -> Desk:
+    """As if nothing had ever been consumed."""
+    monkeypatch.setattr(lane, "LOOK_S", 0.3)
+    with psycopg.connect(desk_url) as connection:
+        connection.execute("TRUNCATE effects, kit.consumers, kit.places, kit.sequences, kit.parked, kit.discarded")
+    return Desk(desk_url)

@@ -33,8 +33,8 @@ Told = tuple[int, UUID, int]
 class Stage(Protocol):
     """A ledger that is written to, and what is read."""
 
-    def write(self, members: int, saves: int) -> None:
-        """A new organization, with so many members in each save; they can be read afterwards."""
+    def write(self, members: int, saves: int, organizations: int = 1) -> None:
+        """New organizations, with so many members in each save; they can be read afterwards."""
 
     def source(self) -> Source: ...
 
@@ -46,12 +46,12 @@ class MemoryStage:
     def __init__(self) -> None:
         self.topic, self._told, self._position = MemoryTopic(), list[Told](), 0
 
-    def write(self, members: int, saves: int) -> None:
-        organization = uuid4()
-        for sequence in range(1, members * saves + 1):
-            self._position += 3
-            self.topic.append(message(organization, sequence, self._position, topic=ADDED))
-            self._told.append((self._position, organization, sequence))
+    def write(self, members: int, saves: int, organizations: int = 1) -> None:
+        for organization in [uuid4() for _ in range(organizations)]:
+            for sequence in range(1, members * saves + 1):
+                self._position += 3
+                self.topic.append(message(organization, sequence, self._position, topic=ADDED))
+                self._told.append((self._position, organization, sequence))
 
     def source(self) -> Source:
         return self.topic.source()
@@ -66,8 +66,9 @@ class RelayedStage:
     def __init__(self, here: Relayed) -> None:
         self.here = here
 
-    def write(self, members: int, saves: int) -> None:
-        self.here.write(members, saves=saves)
+    def write(self, members: int, saves: int, organizations: int = 1) -> None:
+        for _ in range(organizations):
+            self.here.write(members, saves=saves)
 
     def told(self) -> list[Told]:
         with psycopg.connect(self.here.url) as connection:
@@ -79,8 +80,8 @@ class RelayedStage:
 
 
 class KafkaStage(RelayedStage):
-    def write(self, members: int, saves: int) -> None:
-        super().write(members, saves)
+    def write(self, members: int, saves: int, organizations: int = 1) -> None:
+        super().write(members, saves, organizations)
         assert self.here.relay() is Ending.STOPPED
 
     def source(self) -> KafkaSource:
