@@ -37,7 +37,7 @@ from services.ports import LedgerUnavailable
 log = structlog.get_logger("seatledger.relay")
 
 CLOSE_S = 5.0
-GRACE_S = 8.0  # for the batch that is under way when it is told to stop
+GRACE_S = 6.0  # for the batch that is under way when it is told to stop
 
 
 class Ending(IntEnum):
@@ -156,6 +156,7 @@ def _wait_for_election(session: RelaySession, settings: RelaySettings, stop: thr
         if not waiting:
             log.info("relay stands by", topic=settings.topics.events)
         waiting = True
+        settings.metrics.looked()
         if stop.wait(settings.standby_s):
             return False
     return not stop.is_set()
@@ -187,7 +188,7 @@ def _lead(session: RelaySession, settings: RelaySettings, stop: threading.Event)
 def _publish(
     relay: Relay, reader: BatchReader, session: RelaySession, settings: RelaySettings, stop: threading.Event
 ) -> None:
-    shown, next_show = relay.after, time.monotonic()
+    shown, next_show = 0, time.monotonic()  # what the one before committed it may not have shown
     while not stop.is_set():
         ledger = session.look()
         if ledger.source != relay.source:
