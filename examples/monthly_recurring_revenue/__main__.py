@@ -41,6 +41,7 @@ EVENTS = KafkaSource("").topic
 @app.command()
 def run(
     database: Database,
+    *,
     kafka: Bootstrap = None,
     topic: Topic = EVENTS,
     feed: Feed = None,
@@ -87,9 +88,10 @@ def report(
 
 
 @app.command()
-def replay(database: Database, kafka: Annotated[str, typer.Option(envvar="MRR_KAFKA_BOOTSTRAP")] = "") -> None:
+def replay(database: Database) -> None:
     """Empties the tables, so that all is counted again from zero; what runs meanwhile begins anew by itself."""
-    Consumer(CONSUMER, handle, database_url=database, source=KafkaSource(kafka)).replay(truncate=truncate_tables)
+    # From zero no source is asked where something stands.
+    Consumer(CONSUMER, handle, database_url=database, source=KafkaSource("")).replay(truncate=truncate_tables)
 
 
 def read_secret() -> None:

@@ -21,6 +21,7 @@ from kafka import KafkaProducer
 
 from adapters.kafka.topic_settings import Topics, ensure_topics
 from adapters.kit import Connection, Event, SequenceGap, Stopped, parked, retry_parked
+from domain.license_pool import LicensePool
 from examples.monthly_recurring_revenue.books import CONSUMER, handle, truncate_tables
 from tests.adapters.kafka.conftest import ENVIRONMENT, ROOT, until
 from tests.adapters.kit.stages import serving_feed
@@ -142,6 +143,42 @@ def test_replaying_from_zero_gives_the_same_tables(told: Told, service: Service)
     service.catches_up(told.source())
     assert service.tables() == before
     service.assert_as_the_ledger_says(told)
+
+
+def test_as_a_process_it_runs_until_it_is_told_to_stop_and_replays(told: Told, service: Service) -> None:
+    module = [sys.executable, "-m", "examples.monthly_recurring_revenue"]
+    settings = {**ENVIRONMENT, "MRR_DATABASE_URL": service.url, "MRR_KAFKA_BOOTSTRAP": told.here.bootstrap}
+    runs = [*module, "run", "--topic", told.here.topics.events]
+    with subprocess.Popen(runs, cwd=ROOT, env=settings) as process:
+        until(lambda: service.has_read(told))
+        subprocess.run([*module, "replay"], cwd=ROOT, env=settings, check=True)
+        until(lambda: service.has_read(told))  # it has noticed by itself
+        process.terminate()
+        assert process.wait(30) == 0
+    service.assert_as_the_ledger_says(told)
+
+
+def test_the_consumer_of_the_documentation_works(told: Told, service: Service) -> None:
+    page = (ROOT / "docs" / "consumers.md").read_text(encoding="utf-8")
+    code = page.split("```python\n")[1].split("```")[0]
+    assert len(code.splitlines()) <= 21
+    for said, meant in {
+        '"postgresql://127.0.0.1/mine"': repr(service.url),
+        'KafkaSource("127.0.0.1:9092")': f"KafkaSource({told.here.bootstrap!r}, {told.here.topics.events!r})",
+        ".run(stop)": ".catch_up(stop)",
+    }.items():
+        assert said in code
+        code = code.replace(said, meant)
+    before = signal.getsignal(signal.SIGTERM)
+    exec(code, {})  # noqa: S102 - our own page
+    signal.signal(signal.SIGTERM, before)
+    resized = {
+        event.subscription_id: event.total
+        for contoso in told.story.organizations
+        for event in contoso.told()
+        if isinstance(event, LicensePool.LicensesResized)
+    }
+    assert dict(service.rows("SELECT subscription_id, total FROM totals")) == resized
 
 
 def test_a_poison_event_is_parked_with_what_follows_of_its_organization_and_counted_when_it_is_retried(
