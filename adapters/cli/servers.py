@@ -36,13 +36,16 @@ def projector(call: Call, parent: ParentOption = None) -> Answer:
     Example: `seatledger projector`
     """
     from adapters.workers.projector import run
+    from adapters.workers.projector_metrics import ProjectorMetrics
+    from adapters.workers.tell_prometheus import telling
 
     end_with(parent)
-    stop = threading.Event()
-    url = call.house.database_url
+    stop, metrics = threading.Event(), ProjectorMetrics()
+    url, asked = call.house.database_url, call.house.settings
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
-    run(url, stop)
+    with telling(metrics.registry, asked.projector_metrics_host, asked.projector_metrics_port):
+        run(url, stop, metrics)
     return Answer({"ended": "stopped"}, [])
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from typing import Any, Self
 
@@ -209,12 +209,16 @@ class Projector:
 
     # How long.
 
-    def run(self, stop: threading.Event) -> None:
-        """Works until told to stop; raises LedgerUnavailable when the database goes away."""
+    def run(self, stop: threading.Event, looked: Callable[[int], None] = lambda _: None) -> None:
+        """Works until told to stop; raises LedgerUnavailable when the database goes away.
+
+        `looked` is told, several times a second, how many builds it folds.
+        """
         look_at = 0.0
         while not stop.is_set():
             if time.monotonic() >= look_at:
                 self.adopt()
+                looked(len(self.folds))
                 look_at = time.monotonic() + LOOK_S
             if not self.step():
                 stop.wait(IDLE_S)

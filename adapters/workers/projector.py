@@ -7,6 +7,7 @@ import threading
 import structlog
 
 from adapters.postgres.projector import Projector
+from adapters.workers.projector_metrics import ProjectorMetrics
 from services.ports import LedgerUnavailable
 
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.2, 10.0
@@ -14,15 +15,16 @@ FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.2, 10.0
 log = structlog.get_logger()
 
 
-def run(url: str, stop: threading.Event) -> None:
+def run(url: str, stop: threading.Event, metrics: ProjectorMetrics | None = None) -> None:
     """Projects until `stop`; whatever goes wrong is logged, and tried again after a pause that grows."""
+    metrics = metrics or ProjectorMetrics()
     pause_s = FIRST_PAUSE_S
     while not stop.is_set():
         try:
             with Projector(url) as projector:
                 log.info("projector_started")
                 pause_s = FIRST_PAUSE_S
-                projector.run(stop)
+                projector.run(stop, metrics.looked)
         except LedgerUnavailable as unavailable:
             log.warning("projector_waits", reason=str(unavailable), retry_in_s=pause_s)
         except Exception as defect:  # noqa: BLE001 - it never dies silently, and a trace could show rows

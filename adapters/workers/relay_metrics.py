@@ -19,6 +19,12 @@ class RelayMetrics:
         topic = ("topic",)
         self._leads = Gauge("seatledger_relay_leads", "1: it publishes; 0: it stands by.", topic, registry=here)
         self._position = Gauge("seatledger_relay_position", "Of the last event published.", topic, registry=here)
+        self._looked = Gauge(
+            "seatledger_relay_looked_timestamp_seconds",
+            "When it last looked for events, or whether it may lead.",
+            topic,
+            registry=here,
+        )
         self._lag = Gauge("seatledger_relay_lag", "Positions not yet published.", topic, registry=here)
         self._events = Counter("seatledger_relay_events", "Events published.", topic, registry=here)
         # Its count is the number of transactions.
@@ -36,8 +42,13 @@ class RelayMetrics:
         """It stands by until it is elected."""
         self._topic = topic
         self._leads.labels(topic).set(0)
+        self.looked()
         if last_error:
             self.failed(*last_error)
+
+    def looked(self) -> None:
+        """Again and again, also when there is nothing to do."""
+        self._looked.labels(self._topic).set_to_current_time()
 
     def leads(self, position: int) -> None:
         self._leads.labels(self._topic).set(1)
@@ -45,6 +56,7 @@ class RelayMetrics:
 
     def published(self, position: int, head: int, events: int, seconds: float) -> None:
         """After each look for events, also when there were none."""
+        self.looked()
         self._position.labels(self._topic).set(position)
         self._lag.labels(self._topic).set(max(0, head - position))
         if events:
