@@ -22,7 +22,7 @@ from pydantic import BaseModel
 from bench.drive import drive, scored
 from bench.program import Job, Score, Settings, Work, serve
 from bench.served import Place, Places
-from tools.soak.api_process import PREFIX, api_process
+from tools.soak.api_server import PREFIX, api_process
 
 POOL, THREADS = 8, 32
 ROW = (

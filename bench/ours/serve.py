@@ -15,7 +15,7 @@ from bench.drive import drive, scored
 from bench.program import Job, Score, Settings, Work, serve
 from bench.served import BUYER, Place, Places
 from bench.workload import FINGERPRINT_KEY
-from tools.soak.api_process import api_process
+from tools.soak.api_server import api_process
 
 RATE = "100000000/minute"
 HOURS = 24

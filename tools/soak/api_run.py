@@ -17,7 +17,7 @@ from adapters.http.development_issuer import DevelopmentIssuer
 from adapters.postgres.migrate import migrate
 from tools.soak.api_checks import ApiChecks
 from tools.soak.api_clients import Answer, Buyer, Client, Founder
-from tools.soak.api_process import ApiProcess, api_process
+from tools.soak.api_server import ApiProcess, api_process
 from tools.soak.programs import KEY, complete, ledger_of, till_of
 from tools.soak.run import Outcome
 from tools.soak.wishes import carry_out, catalog

@@ -11,7 +11,7 @@ import pytest
 from adapters.embedded.postgres import EmbeddedPostgres
 from tests.adapters.http.conftest import Api
 from tests.system.api.house import Contoso, RunningHouse, settings_of, with_catalog
-from tools.soak.api_process import api_process
+from tools.soak.api_server import api_process
 
 CONNECTIONS = 64
 

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 import httpx
 import psycopg
 
-from tools.soak.api_process import ApiProcess
+from tools.soak.api_server import ApiProcess
 
 PATIENCE_S = 20.0
 IN_FLIGHT = "seatledger_http_in_flight "

@@ -16,7 +16,7 @@ from adapters.postgres.migrate import migrate
 from adapters.settings import Settings
 from domain.organization import organization_id_of
 from tests.adapters.http.conftest import Api, can_pay, founded, the_offer
-from tools.soak.api_process import ApiProcess
+from tools.soak.api_server import ApiProcess
 
 FINGERPRINT_KEY = "5a" * 32
 HARD_TO_REACH = "1000000/minute"

@@ -69,7 +69,7 @@ def test_the_story(callers: list[Caller], generated: Generated) -> None:
     bought = buys(ben, operator, models)
     subscription = bought.subscription_id
 
-    assigned = resized_and_assigned(ben, subscription, david.member_id, models)
+    assigned = resized_and_assigned(ben, bought, david.member_id, models)
     listed = ben.gets("list_purchases", at_least=assigned.position)
     [purchase] = listed.items
     assert isinstance(purchase, models.Purchase)
@@ -108,9 +108,10 @@ def buys(ben: Caller, operator: Caller, models: Any) -> Any:
     return bought
 
 
-def resized_and_assigned(ben: Caller, subscription: UUID, user: UUID, models: Any) -> Any:
+def resized_and_assigned(ben: Caller, bought: Any, user: UUID, models: Any) -> Any:
     """105 licenses, decided on what was seen, and one of them assigned; the tag of before is stale then."""
-    seen = ben.asks("show_purchase", subscription)
+    subscription = bought.subscription_id
+    seen = ben.asks("show_purchase", subscription, at_least=bought.position)
     resize = {"body": models.NewTotal(total=105), "if_match": seen.headers["ETag"]}
     ben.gets("resize_licenses", subscription, **resize)
     ben.is_refused("changed_meanwhile", "resize_licenses", subscription, **resize)

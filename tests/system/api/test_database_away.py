@@ -15,7 +15,7 @@ from adapters.embedded.throw_away import throw_away_postgres
 from tests.adapters.http.conftest import refused
 from tests.system.api.held import until
 from tests.system.api.house import RunningHouse, settings_of, with_catalog
-from tools.soak.api_process import api_process
+from tools.soak.api_server import api_process
 
 TOLD_S = 5.0
 

@@ -17,7 +17,7 @@ from adapters.postgres.reads import LONG_WAITS
 from tests.adapters.http.conftest import Api, refused
 from tests.system.api.held import connected, head_of, in_flight, meanwhile, saves_wait, until
 from tests.system.api.house import Contoso, RunningHouse, settings_of
-from tools.soak.api_process import ApiProcess, api_process
+from tools.soak.api_server import ApiProcess, api_process
 
 CONCURRENCY = 2
 LET_IN = 2 * CONCURRENCY

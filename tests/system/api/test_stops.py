@@ -13,7 +13,7 @@ import pytest
 
 from tests.system.api.held import connected, head_of, in_flight, meanwhile, saves_wait, until
 from tests.system.api.house import Contoso, RunningHouse, settings_of
-from tools.soak.api_process import ApiProcess, api_process
+from tools.soak.api_server import ApiProcess, api_process
 
 CLIENTS = 8
 STOP_S = 20
