@@ -13,7 +13,7 @@ from adapters.workers.projector_metrics import ProjectorMetrics
 from adapters.workers.relay_metrics import RelayMetrics
 from adapters.workers.tell_prometheus import telling
 from examples.monthly_recurring_revenue.metrics import registry_of
-from tools.soak.api_process import free_port
+from tools.soak.api_server import free_port
 
 
 def test_a_relay_that_stands_by_is_well_and_one_that_hangs_is_not() -> None:
