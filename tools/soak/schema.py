@@ -64,14 +64,17 @@ class SchemaOutcome:
 
 
 def run_schema(
-    options: SchemaOptions, callers: Sequence[Asking], tell: Callable[[str], None] = lambda _: None
+    options: SchemaOptions, callers: Callable[[], Sequence[Asking]], tell: Callable[[str], None] = lambda _: None
 ) -> SchemaOutcome:
-    """All phases as each of the callers, again and again until there are enough requests."""
+    """All phases as each of the callers, again and again until there are enough requests.
+
+    `callers` are made for each round: what there was may be gone after it.
+    """
     outcome = SchemaOutcome(options.seed, options.examples)
     counts = Counts()
     started = time.monotonic()
     while True:
-        for asking in callers:
+        for asking in callers():
             for finding in ask(replace(options, seed=options.seed + outcome.rounds), asking, counts):
                 outcome.findings.append(finding)
                 tell(f"FOUND   {finding}")

@@ -29,7 +29,7 @@ def callers(api_address: str, anybody: Api) -> list[Asking]:
 
 @pytest.mark.timeout(300)
 def test_every_operation_answers_as_the_document_says(callers: list[Asking]) -> None:
-    outcome = run_schema(SchemaOptions(SEED, examples=6, phases=["fuzzing"]), each_by_one(callers))
+    outcome = run_schema(SchemaOptions(SEED, examples=6, phases=["fuzzing"]), lambda: each_by_one(callers))
     assert outcome.stood, found(outcome)
     assert outcome.requests > 300
     assert len(outcome.succeeded) > len(OPERATIONS) / 3
@@ -41,14 +41,14 @@ def test_the_edges_of_every_parameter_and_field(callers: list[Asking]) -> None:
     options = SchemaOptions(SEED, phases=["coverage"], methods=["options", "patch"])
     fifth = {name for number, name in enumerate(sorted(OPERATIONS)) if number % 5 == SEED % 5}
     few = [replace(one, operations=sorted(fifth & {*one.operations})) for one in each_by_one(callers)]
-    outcome = run_schema(options, [one for one in few if one.operations])
+    outcome = run_schema(options, lambda: [one for one in few if one.operations])
     assert outcome.stood, found(outcome)
     assert outcome.requests > 300
 
 
 @pytest.mark.timeout(300)
 def test_what_was_made_is_asked_for_and_changed(callers: list[Asking]) -> None:
-    outcome = run_schema(SchemaOptions(SEED, examples=15, phases=["stateful"]), callers[:2])
+    outcome = run_schema(SchemaOptions(SEED, examples=15, phases=["stateful"]), lambda: callers[:2])
     assert outcome.stood, found(outcome)
     assert outcome.requests > 50
 
@@ -57,4 +57,5 @@ def test_what_was_made_is_asked_for_and_changed(callers: list[Asking]) -> None:
 def test_it_would_be_found(callers: list[Asking], monkeypatch: pytest.MonkeyPatch) -> None:
     """Where refusals by the rules of the business count as broken, there are some."""
     monkeypatch.setattr("tools.soak.schema.REFUSED", {})
-    assert not run_schema(SchemaOptions(SEED, examples=4, phases=["fuzzing"]), each_by_one(callers)[:1]).stood
+    options = SchemaOptions(SEED, examples=4, phases=["fuzzing"])
+    assert not run_schema(options, lambda: each_by_one(callers)[:1]).stood
