@@ -13,8 +13,8 @@ from adapters.embedded.throw_away import throw_away_home, throw_away_postgres
 from adapters.http.development_issuer import DevelopmentIssuer
 from adapters.postgres.migrate import migrate
 from adapters.settings import Settings
-from tools.soak.api_server import api_process
 from tools.soak.api_run import settings_of
+from tools.soak.api_server import api_process
 from tools.soak.programs import KEY
 from tools.soak.schema import SchemaOptions, SchemaOutcome, run_schema
 
