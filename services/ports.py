@@ -97,8 +97,13 @@ class Recorder(Protocol):
     def load_many(self, organization_id: UUID, originator_ids: Sequence[UUID]) -> list[RecordedEvent]:
         """All events of several aggregates, each oldest first, in one round trip; no snapshots."""
 
-    def load_page(self, organization_id: UUID, after: Mapping[UUID, int], limit: int) -> list[RecordedEvent]:
-        """The next events of these aggregates, each after a version of it, in the order they were recorded."""
+    def load_page(
+        self, organization_id: UUID, after: Mapping[UUID, int], limit: int, *, without: Sequence[str] = ()
+    ) -> list[RecordedEvent]:
+        """The next events of these aggregates, each after a version of it, in the order they were recorded.
+
+        Those of the topics `without` are left out.
+        """
 
     def told(self, organization_id: UUID, *, after: int, until: int) -> list[RecordedEvent]:
         """The organization's events with after < organization_seq <= until, in order."""

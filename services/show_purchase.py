@@ -3,14 +3,16 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
+from typing import Protocol
 from uuid import UUID
 
 from domain.envelope import RecordedEvent
 from domain.kernel import Value
+from domain.license_pool import LicensePool
 from domain.refusals import NotFound
 from services.command import Actor
 from services.ledger import Ledger
-from services.may import may, standing_of
+from services.may import Wish, may, standing_of
 from services.ports_reads import PAGE, AssignmentRow, PurchaseRow, PurchaseViews
 
 
@@ -24,6 +26,16 @@ class ShowPurchase(Value):
     at_least: int = 0
 
 
+class PurchaseQuery(Wish, Protocol):
+    """A question about one purchase."""
+
+    @property
+    def subscription_id(self) -> UUID: ...
+
+    @property
+    def at_least(self) -> int: ...
+
+
 @dataclass(frozen=True)
 class PurchaseInFull:
     purchase: PurchaseRow
@@ -31,18 +43,24 @@ class PurchaseInFull:
     orders: list[RecordedEvent]  # of the subscription and its pool, without assignments, oldest first
 
 
-ASSIGNMENTS = ("LicenseAssigned", "LicenseUnassigned")
+ASSIGNMENTS = (LicensePool.LicenseAssigned.TOPIC, LicensePool.LicenseUnassigned.TOPIC)
 
 
-def show_purchase(ledger: Ledger, views: PurchaseViews, query: ShowPurchase) -> PurchaseInFull:
-    """Somebody else's purchase does not exist for a purchaser."""
+def purchase_seen(ledger: Ledger, views: PurchaseViews, query: PurchaseQuery) -> PurchaseRow:
+    """The purchase as it stands; somebody else's does not exist for a purchaser."""
     standing_of(ledger, query)
     may(query.actor, "list purchases")
     row = views.one(query.organization_id, query.subscription_id, at_least=query.at_least)
     if row is None or (query.actor.role == "purchaser" and row.purchaser_id != query.actor.id):
         raise NotFound(what="subscription", key=query.subscription_id)
+    return row
+
+
+def show_purchase(ledger: Ledger, views: PurchaseViews, query: ShowPurchase) -> PurchaseInFull:
+    """All of it at once, however much that is."""
+    row = purchase_seen(ledger, views, query)
     events = ledger.history.load_many(query.organization_id, [row.subscription_id, row.pool_id])
-    orders = [event for event in events if not event.topic.endswith(ASSIGNMENTS)]
+    orders = [event for event in events if event.topic not in ASSIGNMENTS]
     return PurchaseInFull(
         purchase=row,
         assignments=list(holders(views, query, query.subscription_id)),

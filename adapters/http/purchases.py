@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query
-from pydantic import BaseModel, Field
+from pydantic import BaseModel
 from starlette.responses import Response, StreamingResponse
 
 from adapters.documents.purchases_csv import Line, csv_of
@@ -22,10 +22,12 @@ from adapters.http.tags import tag_of
 from adapters.http.words import Day
 from domain.personal import Purpose
 from domain.subscription import Channel, LifeState
+from services.list_assignments import ListAssignments, list_assignments
+from services.list_orders import ListOrders, OrderCursor, list_orders
 from services.list_purchases import ListPurchases, list_purchases
 from services.name_members import name_members
 from services.ports_reads import PurchaseCursor, PurchaseFilter, PurchasePage, PurchaseRow
-from services.show_purchase import ShowPurchase, holders, show_purchase
+from services.show_purchase import ShowPurchase, holders, purchase_seen
 
 routes = APIRouter(prefix="/v1/organizations/{organization}", tags=["purchases"])
 
@@ -43,13 +45,6 @@ class HeldLicense(BaseModel):
     assigned_at: datetime
     unassigned_at: datetime | None = None
     end_reason: str | None = None
-
-
-class PurchaseInFull(Purchase):
-    """A purchase, who holds its licenses, and how it came to be what it is."""
-
-    assignments: list[HeldLicense]
-    orders: list[CloudEvent] = Field(description="Its history without assignments, oldest first.")
 
 
 async def purchase_filter(
@@ -144,29 +139,66 @@ def lines_of(call: Call, query: ListPurchases, page: PurchasePage) -> Iterator[L
     "/subscriptions/{subscription_id}",
     operation_id="show_purchase",
     summary="Show one purchase",
-    response_model=PurchaseInFull,
+    response_model=Purchase,
 )
-def show(
+def show(call: PurchaserReads, subscription_id: SubscriptionId) -> Response:
+    """Its facts. Its ETag is for changes of it and of its licenses."""
+    query = call.wish(ShowPurchase, subscription_id=subscription_id)
+    row = purchase_seen(call.house.ledger, call.house.views, query)
+    names = name_members(call.house.directory, query, [row.purchaser_id])
+    return shown(Purchase.model_construct(**named(row, names)), tag=tag_of(row.subscription_version, row.pool_version))
+
+
+@routes.get(
+    "/subscriptions/{subscription_id}/assignments",
+    operation_id="list_assignments",
+    summary="List who holds a license",
+    response_model=Page[HeldLicense],
+)
+def list_held(
     call: PurchaserReads,
     subscription_id: SubscriptionId,
-    on: Annotated[Day | None, Query(description="Who held a license on this UTC day, instead of now.")] = None,
+    *,
+    on: Annotated[Day | None, Query(description="Who held one at any time of this UTC day, instead of now.")] = None,
+    limit: Limit = 50,
+    cursor: Cursor = None,
 ) -> Response:
-    """Its facts, who holds its licenses, and its order history. Its ETag is for changes of it."""
-    query = call.wish(ShowPurchase, subscription_id=subscription_id, on=on)
-    found = show_purchase(call.house.ledger, call.house.views, query)
-    row = found.purchase
-    names = name_members(call.house.directory, query, [row.purchaser_id, *(one.member_id for one in found.assignments)])
-    orders = [cloud_event(event, call.house.source) for event in found.orders]
-    held = [
-        HeldLicense(
-            member=person(one.member_id, names),
-            assigned_at=one.assigned_at,
-            unassigned_at=one.unassigned_at,
-            end_reason=one.end_reason,
-        )
-        for one in found.assignments
-    ]
-    full = PurchaseInFull.model_construct(
-        **row.__dict__, purchaser=person(row.purchaser_id, names), assignments=held, orders=orders
+    """Oldest assignment first."""
+    question = ("assignments", subscription_id, on)
+    place = call.place(cursor, of=question)
+    query = call.wish(
+        ListAssignments, subscription_id=subscription_id, on=on, after_seq=place[0] if place else 0, limit=limit
     )
-    return shown(full, tag=tag_of(row.subscription_version, row.pool_version))
+    rows = list_assignments(call.house.ledger, call.house.views, query)
+    names = name_members(call.house.directory, query, [row.member_id for row in rows])
+    items = [
+        HeldLicense(
+            member=person(row.member_id, names),
+            assigned_at=row.assigned_at,
+            unassigned_at=row.unassigned_at,
+            end_reason=row.end_reason,
+        )
+        for row in rows
+    ]
+    following = call.cursor(rows[-1].assigned_seq, of=question) if len(rows) == limit else None
+    return shown(Page[HeldLicense](items=items, next=following))
+
+
+@routes.get(
+    "/subscriptions/{subscription_id}/orders",
+    operation_id="list_orders",
+    summary="List a purchase's order history",
+    response_model=Page[CloudEvent],
+)
+def list_ordered(
+    call: PurchaserReads, subscription_id: SubscriptionId, *, limit: Limit = 50, cursor: Cursor = None
+) -> Response:
+    """How it came to be what it is: what happened to it and to its licenses, oldest first, without assignments."""
+    question = ("orders", subscription_id)
+    place = call.place(cursor, of=question)
+    after = OrderCursor(*place) if place else OrderCursor(0, 0)
+    query = call.wish(ListOrders, subscription_id=subscription_id, limit=limit, after=after)
+    page = list_orders(call.house.ledger, call.house.views, query)
+    events = [cloud_event(event, call.house.source) for event in page.events]
+    following = call.cursor(*page.following, of=question) if page.following else None
+    return shown(Page[CloudEvent](items=events, next=following))

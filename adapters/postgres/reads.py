@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
+from functools import lru_cache
 from typing import Any, Self, TypeAlias, TypeVar
 
 import psycopg
@@ -38,6 +39,7 @@ POOL_WAIT_S = 10.0
 PATIENCE_S = 0.06  # a running projector needs less; after it a query folds itself what nobody else folds
 INLINE_S = 0.5  # of folding between two looks
 LOOK_S = 0.005
+KNOWN_S = 0.5  # so long queries that ask for no position go on reading a build that was live
 SOON_S = 0.25  # so long everybody may wait; who asks for what is far away must not keep the threads of others
 LONG_WAITS = 8  # at a time, behind the wall
 
@@ -47,6 +49,20 @@ def refuse_never_drawn(connection: Connection, position: int) -> None:
     row = connection.execute(DRAWN).fetchone()
     if row is None or position > row[0]:
         raise NeverTold
+
+
+@lru_cache(maxsize=256)
+def named_tables(projections: tuple[type[Projection], ...], builds: tuple[int, ...]) -> Tables:
+    """What the tables of these builds are called."""
+    return {
+        table: Identifier("projections", table_name(table, build))
+        for projection, build in zip(projections, builds, strict=True)
+        for table in projection.tables
+    }
+
+
+def tables_of(projections: Sequence[type[Projection]], live: Mapping[str, tuple[int, int]]) -> Tables:
+    return named_tables(tuple(projections), tuple(live[projection.name][0] for projection in projections))
 
 
 class ReadModels:
@@ -62,6 +78,7 @@ class ReadModels:
         self._long_waits = threading.Semaphore(LONG_WAITS) if walled else None
         self._head = HEAD_WITHIN if walled else HEAD
         conninfo = session(url, role=API if walled else APP, name="seatledger reads", TimeZone="UTC")
+        self._known: dict[tuple[str, ...], tuple[float, dict[str, tuple[int, int]]]] = {}  # until when, and what
         self._folding = threading.Lock()  # one query of a process folds at a time, however many wait
         self._pool = Pool(conninfo, size=pool_size, wait_s=POOL_WAIT_S, walled=walled)
 
@@ -81,16 +98,11 @@ class ReadModels:
             while True:
                 positions: dict[str, int] = {}
                 with unavailable_is_told(), self._pool.connection() as connection:
-                    live = {name: (build, position) for name, build, position in connection.execute(LIVE, (names,))}
+                    live = self._live(connection, names, at_least, anew=looked_again)
                     positions = {name: live[name][1] for name in names if name in live}
                     if all(positions.get(name, -1) >= at_least for name in names):
-                        tables = {
-                            table: Identifier("projections", table_name(table, live[projection.name][0]))
-                            for projection in projections
-                            for table in projection.tables
-                        }
                         try:
-                            return query(connection, tables)
+                            return query(connection, tables_of(projections, live))
                         except psycopg.errors.UndefinedTable:
                             if not looked_again:
                                 looked_again = True
@@ -112,6 +124,18 @@ class ReadModels:
                 if inline:
                     inline.catch_up(names, at_least, timeout_s=min(INLINE_S, self._wait_s))
                 time.sleep(LOOK_S)
+
+    def _live(
+        self, connection: Connection, names: Sequence[str], at_least: int, *, anew: bool
+    ) -> Mapping[str, tuple[int, int]]:
+        """The live build of each projection with its position; for who asks for no position, as of a moment ago."""
+        key = tuple(names)
+        if not at_least and not anew and (known := self._known.get(key)) and known[0] > time.monotonic():
+            return known[1]
+        live = {name: (build, position) for name, build, position in connection.execute(LIVE, (list(names),))}
+        if live.keys() >= set(names):
+            self._known[key] = time.monotonic() + KNOWN_S, live
+        return live
 
     def _may_wait_long(self, stack: ExitStack) -> bool:
         """Takes one of the places, until the query has its answer."""

@@ -74,7 +74,7 @@ LOAD_PAGE = (
     "SELECT told.* FROM unnest(%b::uuid[], %b::bigint[]) AS asked(id, version), LATERAL ("
     f" SELECT {EVENT_COLUMNS} FROM ledger.events"
     " WHERE organization_id = %b AND originator_id = asked.id AND originator_version > asked.version"
-    " ORDER BY originator_version LIMIT %b) AS told ORDER BY told.organization_seq LIMIT %b"
+    " AND topic <> ALL (%b::text[]) ORDER BY originator_version LIMIT %b) AS told ORDER BY told.organization_seq LIMIT %b"
 )
 TOLD = (
     f"SELECT {EVENT_COLUMNS} FROM ledger.events"
@@ -189,9 +189,15 @@ class LedgerRecorder(PostgresApplicationRecorder):
     def load_many(self, organization_id: UUID, originator_ids: Sequence[UUID]) -> list[RecordedEvent]:
         return [RecordedEvent(*row) for row in self._rows(LOAD_MANY, (organization_id, Array.of_uuids(originator_ids)))]
 
-    def load_page(self, organization_id: UUID, after: Mapping[UUID, int], limit: int) -> list[RecordedEvent]:
-        asked = Array.of_uuids(after), Array.of_bigints(after.values()), organization_id, Int8(limit), Int8(limit)
-        return [RecordedEvent(*row) for row in self._rows(LOAD_PAGE, asked)]
+    def load_page(
+        self, organization_id: UUID, after: Mapping[UUID, int], limit: int, *, without: Sequence[str] = ()
+    ) -> list[RecordedEvent]:
+        topics = Array.of("text", [topic.encode() for topic in without])
+        seen = Array.of_uuids(after), Array.of_bigints(after.values())
+        return [
+            RecordedEvent(*row)
+            for row in self._rows(LOAD_PAGE, (*seen, organization_id, topics, Int8(limit), Int8(limit)))
+        ]
 
     def told(self, organization_id: UUID, *, after: int, until: int) -> list[RecordedEvent]:
         return [RecordedEvent(*row) for row in self._rows(TOLD, (organization_id, Int8(after), Int8(until)))]

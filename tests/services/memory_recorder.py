@@ -149,8 +149,11 @@ class MemoryRecorder:
     def load_many(self, organization_id: UUID, originator_ids: Sequence[UUID]) -> list[RecordedEvent]:
         return [event for one in dict.fromkeys(originator_ids) for event in self.load_events(organization_id, one)]
 
-    def load_page(self, organization_id: UUID, after: Mapping[UUID, int], limit: int) -> list[RecordedEvent]:
-        found = [event for one in after for event in self.load_events(organization_id, one)[after[one] :]]
+    def load_page(
+        self, organization_id: UUID, after: Mapping[UUID, int], limit: int, *, without: Sequence[str] = ()
+    ) -> list[RecordedEvent]:
+        behind = [event for one in after for event in self.load_events(organization_id, one)[after[one] :]]
+        found = [event for event in behind if event.topic not in without]
         return sorted(found, key=lambda event: event.organization_seq)[:limit]
 
     def told(self, organization_id: UUID, *, after: int, until: int) -> list[RecordedEvent]:

@@ -116,8 +116,8 @@ def test_users_move_to_a_central_subscription(chris: Api, ben: Api, bought: str,
         "license_pool.license_unassigned",
         "subscription.subscription_cancelled",
     } < set(told(document))
-    moved = chris.get(f"/subscriptions/{target}")
-    assert [one["member"]["member_id"] for one in moved["assignments"]] == [holder]
+    moved = chris.get(f"/subscriptions/{target}/assignments")["items"]
+    assert [one["member"]["member_id"] for one in moved] == [holder]
     assert chris.get(f"/subscriptions/{bought}")["state"] == "disabled"
 
 

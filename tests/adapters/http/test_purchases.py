@@ -25,7 +25,8 @@ def test_what_was_bought_is_listed_and_shown(ben: Api, chris: Api, bought: str) 
     assert shown["licenses_total"] == 100
     assert shown["purchase_price_minor"] == 140_000
     assert shown["purchaser"]["user_name"] == PURCHASER
-    assert [event["type"].split(".")[2] for event in shown["orders"]] == [
+    orders = ben.get(f"/subscriptions/{bought}/orders")["items"]
+    assert [event["type"].split(".")[2] for event in orders] == [
         "subscription_purchased",
         "license_pool_opened",
     ]
@@ -69,15 +70,27 @@ def test_licenses_are_assigned_and_taken_back(ben: Api, chris: Api, bought: str)
         ben.ask("POST", path, json={"user_ids": [str(uuid4()) for _ in range(21)]}), 422, "too_many_users_at_once"
     )
     assert many["facts"]
-    shown = ben.get(f"/subscriptions/{bought}")
-    assert [one["member"]["user_name"] for one in shown["assignments"]] == [OTHER, CINDY]
+    held = ben.get(f"/subscriptions/{bought}/assignments")["items"]
+    assert [one["member"]["user_name"] for one in held] == [OTHER, CINDY]
+    first = ben.get(f"/subscriptions/{bought}/assignments", limit=1)
+    second = ben.get(f"/subscriptions/{bought}/assignments", limit=1, cursor=first["next"])
+    assert [*first["items"], *second["items"]] == held
     back = ben.post("/unassignments", {"subscription_ids": [bought], "user_ids": [david, own]})
     assert [one["type"] for one in back["events"]] == ["seatledger.license_pool.license_unassigned.v1"]
     assert ben.get(f"/subscriptions/{bought}")["licenses_assigned"] == 1
     chris.post("/roles", {"member_id": cindy, "role": "auditor"})
     seen = chris.as_(CINDY, "auditor").get(f"/subscriptions/{bought}")
     assert seen["purchaser"]["user_name"] is None
-    assert [one["member"]["user_name"] for one in seen["assignments"]] == [None]
+    held = chris.as_(CINDY, "auditor").get(f"/subscriptions/{bought}/assignments")["items"]
+    assert [one["member"]["user_name"] for one in held] == [None]
+    path = f"/subscriptions/{bought}/orders"
+    assert len(chris.as_(CINDY, "auditor").get(path)["items"]) == 2
+    one, two = ben.get(path, limit=1), None
+    two = ben.get(path, limit=1, cursor=one["next"])
+    assert [*one["items"], *two["items"]] == ben.get(path)["items"]
+    assert two["next"] is None
+    for path in (f"/subscriptions/{bought}/orders", f"/subscriptions/{bought}/assignments"):
+        refused(chris.as_(OTHER).ask("GET", path), 404, "not_found")
 
 
 def test_a_change_is_scheduled_and_withdrawn(ben: Api, bought: str) -> None:

@@ -147,7 +147,7 @@ def test_the_head_is_the_one_organization_s(walled: Walled) -> None:
         (recorder.VERSIONS, [[pool_of(CONTOSO_ID)], CONTOSO_ID], ["originator_id = "]),
         (
             recorder.LOAD_PAGE,
-            [[pool_of(CONTOSO_ID)], [0], CONTOSO_ID, 9, 9],
+            [[pool_of(CONTOSO_ID)], [0], CONTOSO_ID, [], 9, 9],
             ["originator_id = ", "originator_version > "],
         ),
         (recorder.TOLD, [CONTOSO_ID, 3, 5], ["organization_seq <="]),

@@ -113,7 +113,8 @@ class Contoso:
         return self.ben.get(f"/subscriptions/{subscription_id}", at_least=self.head())
 
     def holders(self, subscription_id: str) -> list[str]:
-        return [one["member"]["member_id"] for one in self.shown(subscription_id)["assignments"]]
+        path = f"/subscriptions/{subscription_id}/assignments"
+        return [one["member"]["member_id"] for one in self.ben.get(path, at_least=self.head())["items"]]
 
     def head(self) -> int:
         """The position of the last event that anybody told."""

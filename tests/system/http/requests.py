@@ -106,6 +106,8 @@ TABLE: Mapping[str, Callable[[Prepared], Request]] = {
     "list_my_products": lambda there: Request(query={"channel": there["subscription"] and "self_service"}),
     "export_purchases": lambda there: Request(query={"purchaser_id": there["subscription"] and there["member:ben"]}),
     "show_purchase": lambda there: Request(of("subscription", there)),
+    "list_assignments": lambda there: Request(of("subscription", there)),
+    "list_orders": lambda there: Request(of("subscription", there)),
     "buy_subscription": lambda there: Request(body=order(there)),
     "reactivate_subscription": lambda there: Request(of("ended", there), body={"billing_profile_id": there["profile"]}),
     "set_recurring_billing": lambda there: Request(of("subscription", there), body={"on": False}),
