@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 from functools import cache
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 import pytest
 
@@ -19,6 +20,19 @@ if TYPE_CHECKING:
 
 
 _missing = cache(why_not_kafka)
+
+# A cluster of one's own for the tests that use the shared broker; taken away, for to all other tests it is a setting.
+GIVEN = os.environ.pop("SEATLEDGER_KAFKA_BOOTSTRAP", None)
+
+
+class GivenKafka(NamedTuple):
+    """What tests use of a broker that is not theirs to start."""
+
+    bootstrap: str
+
+    @property
+    def folder(self) -> Path:
+        pytest.skip("the files of a broker that was given are not at hand")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -47,6 +61,12 @@ def postgres() -> Iterator[EmbeddedPostgres]:
 
 @pytest.fixture(scope="session")
 def kafka() -> Iterator[EmbeddedKafka]:
-    """A running Apache Kafka at `.bootstrap`; tests use topics of their own, and a broker of their own to kill."""
+    """A running Apache Kafka at `.bootstrap`; tests use topics of their own, and a broker of their own to kill.
+
+    That of SEATLEDGER_KAFKA_BOOTSTRAP where it is set.
+    """
+    if GIVEN:
+        yield cast("EmbeddedKafka", GivenKafka(GIVEN))
+        return
     with throw_away_kafka() as broker:
         yield broker

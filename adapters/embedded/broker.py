@@ -65,7 +65,7 @@ class EmbeddedBroker(EmbeddedServer):
 
     def _prepare(self) -> None:
         if not self._ports_file.exists() or not all(_is_free(port) for port in self._ports()):
-            self._ports_file.write_text(json.dumps(_free_ports(self.ports_needed)), encoding="utf-8")
+            self._ports_file.write_text(json.dumps(free_ports(self.ports_needed)), encoding="utf-8")
 
     def _answers(self) -> bool:
         if _is_free(self._ports()[0]):  # asking earlier would only make the client complain
@@ -86,7 +86,7 @@ class EmbeddedBroker(EmbeddedServer):
             client.close()
 
 
-def _free_ports(count: int) -> list[int]:
+def free_ports(count: int) -> list[int]:
     ports: list[int] = []
     while len(ports) < count:
         port = _FIRST_PORT + secrets.randbelow(_LAST_PORT - _FIRST_PORT)

@@ -57,7 +57,9 @@ class EmbeddedKafka(EmbeddedBroker):
         unfinished = Path(tempfile.mkdtemp(dir=self.folder, prefix="initialising-"))
         self._write_properties(data=unfinished.name)
         done = subprocess.run(
-            self._java("kafka.tools.StorageTool", "format", "--cluster-id", _new_cluster_id(), "--config", _PROPERTIES),
+            self._java(
+                "kafka.tools.StorageTool", "format", "--cluster-id", self._new_cluster_id(), "--config", _PROPERTIES
+            ),
             check=False,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -73,10 +75,19 @@ class EmbeddedKafka(EmbeddedBroker):
 
     def _write_properties(self, data: str) -> None:
         broker, controller = self._ports()
+        ports = {"BROKER_PORT": broker, "CONTROLLER_PORT": controller}
         properties = (TOOLS / "server.properties").read_text(encoding="utf-8")
-        for name, value in {"BROKER_PORT": broker, "CONTROLLER_PORT": controller, "DATA": data}.items():
+        for name, value in {**ports, "DATA": data, **self._place()}.items():
             properties = properties.replace(f"@{name}@", str(value))
         (self.folder / _PROPERTIES).write_text(properties, encoding="utf-8")
+
+    def _place(self) -> dict[str, object]:
+        """Its place in the cluster: the only one, with nobody to replicate to."""
+        voter = f"1@127.0.0.1:{self._ports()[1]}"
+        return {"NODE": 1, "VOTERS": voter, "REPLICATION": 1, "IN_SYNC": 1, "SESSION_MS": 2000}
+
+    def _new_cluster_id(self) -> str:
+        return new_cluster_id()
 
     def _cluster_id(self) -> str:
         lines = (self.folder / "data" / "meta.properties").read_text(encoding="utf-8").splitlines()
@@ -157,7 +168,8 @@ def kafka_version() -> str:
     return jar.stem.rsplit("-", 1)[1]
 
 
-def _new_cluster_id() -> str:
+def new_cluster_id() -> str:
+    """A name by which a cluster is told from others."""
     while (text := base64.urlsafe_b64encode(uuid4().bytes).decode().rstrip("=")).startswith("-"):
         pass  # the tool would take it for an option
     return text

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from adapters.embedded.kafka import EmbeddedKafka
+from adapters.embedded.kafka_cluster import EmbeddedKafkaCluster
 from adapters.embedded.lease import open_lock
 from adapters.embedded.postgres import EmbeddedPostgres
 from adapters.embedded.tansu import EmbeddedTansu
@@ -33,6 +34,13 @@ def throw_away_kafka() -> Iterator[EmbeddedKafka]:
     """A running Apache Kafka of the caller's own, deleted at the end."""
     with throw_away_home() as home, EmbeddedKafka(home) as broker:
         yield broker
+
+
+@contextmanager
+def throw_away_kafka_cluster() -> Iterator[EmbeddedKafkaCluster]:
+    """Three running brokers of the caller's own, deleted at the end."""
+    with throw_away_home() as home, EmbeddedKafkaCluster(home) as cluster:
+        yield cluster
 
 
 @contextmanager
@@ -68,7 +76,8 @@ def _delete_when_abandoned(home: Path) -> None:
 
 
 def _delete(home: Path) -> None:
-    for server in (EmbeddedPostgres(home), EmbeddedKafka(home), EmbeddedTansu(home)):
+    nodes = (EmbeddedKafka(folder) for folder in home.glob("node-*"))
+    for server in (EmbeddedPostgres(home), EmbeddedKafka(home), EmbeddedTansu(home), *nodes):
         if server.folder.exists():
             server.kill9()
             server.delete()

@@ -23,6 +23,7 @@ from typing import Any
 from adapters.embedded.kafka import kafka_version, why_not_kafka
 from tools.soak.api_run import ApiOptions, run_api
 from tools.soak.billing import STEPS, BillingOptions, BillingOutcome, run_billing
+from tools.soak.relay_run import RelayOptions, run_relay
 from tools.soak.run import VICTIMS, Options, Outcome, run
 from tools.soak.schema import SchemaOptions, SchemaOutcome
 from tools.soak.schema_run import run_schema_on_servers
@@ -39,6 +40,20 @@ def main() -> int:
     def tell(what: str) -> None:
         print(f"[{time.monotonic() - started:5.0f} s] {what}", flush=True)
 
+    if asked.relay_only:
+        relay = RelayOptions(
+            seed=asked.seed,
+            relay_kills=asked.relay_kills,
+            broker_kills=asked.broker_kills,
+            leader_moves=asked.leader_moves,
+            freezes=asked.freezes,
+            seconds=asked.minutes * 60,
+        )
+        tell(f"seed {relay.seed}: {relay.relay_kills} kills of relays, {relay.broker_kills} of the three brokers")
+        outcome = run_relay(relay, tell)
+        summarize(outcome)
+        keep({"part": "relay", **evidence_of(outcome)}, asked.evidence)
+        return 0 if outcome.stood else 1
     alone = asked.billing_only or asked.api_only or asked.schema_only
     if not alone:
         options = options_of(asked)
@@ -96,6 +111,13 @@ def asked_for(arguments: list[str]) -> argparse.Namespace:
         "--api-kills", type=int, default=50, help="of the HTTP API under clients; 0 leaves them out (default 50)"
     )
     parser.add_argument("--api-only", action="store_true", help="the kills of the HTTP API alone")
+    parser.add_argument(
+        "--relay-only", action="store_true", help="the relay alone, on three brokers that are killed too"
+    )
+    parser.add_argument("--relay-kills", type=int, default=50, help="of the relay that leads (default 50)")
+    parser.add_argument("--broker-kills", type=int, default=20, help="of the three, each in turn (default 20)")
+    parser.add_argument("--leader-moves", type=int, default=10, help="of all partitions (default 10)")
+    parser.add_argument("--freezes", type=int, default=3, help="of a broker, beyond every timeout (default 3)")
     parser.add_argument(
         "--schema-requests",
         type=int,

@@ -13,6 +13,7 @@ from typing import cast
 import psycopg
 
 from adapters.embedded.kafka import EmbeddedKafka
+from adapters.embedded.kafka_cluster import EmbeddedKafkaCluster
 from adapters.embedded.postgres import EmbeddedPostgres
 from adapters.embedded.throw_away import throw_away_home, throw_away_kafka, throw_away_postgres
 from adapters.kafka.relay_position import read_position
@@ -38,7 +39,7 @@ class Fleet:
     folder: Path
     seed: int
     postgres: EmbeddedPostgres
-    kafka: EmbeddedKafka | None
+    kafka: EmbeddedKafka | EmbeddedKafkaCluster | None
     findings: list[str] = field(default_factory=list)
     kills: dict[str, int] = field(default_factory=dict)
     workers: list[Worker] = field(default_factory=list)
@@ -67,13 +68,13 @@ class Fleet:
         self.shared_path.write_bytes(SHARED.dump_json(organizations))
         for number, journal in enumerate(self.journals(writers)):
             arguments = (self.url, str(journal), f"{self.seed} {number}", str(self.shared_path))
-            self._add(f"writer {number}", "writer", arguments, worked=lambda journal=journal: size_of(journal))
-        self._add("follower", "follower", (self.url, str(self.notes)), worked=lambda: size_of(self.notes))
-        self._add("projector", "projector", (self.url,), worked=self.projected)
+            self.add(f"writer {number}", "writer", arguments, worked=lambda journal=journal: size_of(journal))
+        self.add("follower", "follower", (self.url, str(self.notes)), worked=lambda: size_of(self.notes))
+        self.add("projector", "projector", (self.url,), worked=self.projected)
         if self.kafka:
-            self._add("relay", "relay", (self.url, self.kafka.bootstrap), worked=self.relayed, restartable=RESTARTABLE)
+            self.add("relay", "relay", (self.url, self.kafka.bootstrap), worked=self.relayed, restartable=RESTARTABLE)
 
-    def _add(self, name: str, kind: str, arguments: tuple[str, ...], **about: object) -> None:
+    def add(self, name: str, kind: str, arguments: tuple[str, ...], **about: object) -> None:
         log = self.folder / f"{name.replace(' ', '-')}.log"
         self.workers.append(Worker(name, kind, arguments, log=log, **about))  # type: ignore[arg-type]
 
@@ -147,7 +148,7 @@ class Fleet:
                 self.go_on(chance.random() * 0.3)
                 self.postgres.start()
             case "Kafka":
-                assert self.kafka, "there is a broker to kill"  # noqa: S101
+                assert isinstance(self.kafka, EmbeddedKafka), "there is one broker to kill"  # noqa: S101
                 self._wait_for_work("Kafka", self.relayed, chance)
                 self.kafka.kill9()
                 self.go_on(chance.random() * 0.3)
@@ -170,7 +171,7 @@ class Fleet:
     def finish(self) -> None:
         """The writers stop, what they left open is completed, and everybody else comes to the end of history."""
         for writer in self.writers:
-            self._stop(writer)
+            self.stop(writer)
         self.completed = complete(self.url, self.folder)
         last = self.written()
         self.until(lambda: self.projected() == last, "the end of history in the read tables", CATCH_UP_S)
@@ -178,9 +179,9 @@ class Fleet:
         if self.kafka:
             self.until(lambda: self.relayed() == last, "the end of history in the topic", CATCH_UP_S)
         for worker in self.workers:
-            self._stop(worker)
+            self.stop(worker)
 
-    def _stop(self, worker: Worker) -> None:
+    def stop(self, worker: Worker) -> None:
         if complaint := worker.stop():
             self.findings.append(complaint)
 

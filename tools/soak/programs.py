@@ -149,8 +149,9 @@ def project(url: str, stop: threading.Event) -> int:
     return 0
 
 
-def relay(url: str, stop: threading.Event, bootstrap: str) -> int:
-    settings = RelaySettings(url, bootstrap, Topics(), standby_s=0.1, show_s=0, watchdog_s=20)
+def relay(url: str, stop: threading.Event, bootstrap: str, replication: str = "") -> int:
+    topics = Topics.of(1, int(replication) if replication else None)
+    settings = RelaySettings(url, bootstrap, topics, standby_s=0.1, show_s=0, watchdog_s=20)
     return int(run_relay(settings, stop))
 
 

@@ -61,6 +61,10 @@ class Worker:
             return None
         return f"{self.name} ended by itself with {code}: {self.last_words()}"
 
+    @property
+    def pid(self) -> int | None:
+        return self._process.pid if self._process else None
+
     def stop(self) -> str | None:
         """In good order; says when that does not happen."""
         process, self._process = self._process, None
