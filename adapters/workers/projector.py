@@ -23,14 +23,18 @@ def run(url: str, stop: threading.Event, metrics: ProjectorMetrics | None = None
         try:
             with Projector(url) as projector:
                 log.info("projector_started")
+                metrics.projects.set(1)
                 pause_s = FIRST_PAUSE_S
                 projector.run(stop, metrics.looked)
         except LedgerUnavailable as unavailable:
+            metrics.failures.labels("LedgerUnavailable").inc()
             log.warning("projector_waits", reason=str(unavailable), retry_in_s=pause_s)
         except Exception as defect:  # noqa: BLE001 - it never dies silently, and a trace could show rows
+            metrics.failures.labels(type(defect).__name__).inc()
             log.error("projector_failed", error=type(defect).__name__, retry_in_s=pause_s)  # noqa: TRY400
         else:
             break
+        metrics.projects.set(0)
         stop.wait(pause_s)
         pause_s = min(pause_s * 2, LONGEST_PAUSE_S)
     log.info("projector_stopped")

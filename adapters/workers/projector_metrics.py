@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from prometheus_client import CollectorRegistry, Gauge
+from prometheus_client import CollectorRegistry, Counter, Gauge
 
 
 class ProjectorMetrics:
@@ -10,6 +10,10 @@ class ProjectorMetrics:
 
     def __init__(self) -> None:
         self.registry = here = CollectorRegistry()
+        self.projects = Gauge(
+            "seatledger_projector_runs", "0: it waits to begin again, after a failure.", registry=here
+        )
+        self.failures = Counter("seatledger_projector_failures", "What made it begin again.", ("error",), registry=here)
         self._builds = Gauge(
             "seatledger_projector_builds", "Builds of read models that it folds; 0: it stands by.", registry=here
         )
