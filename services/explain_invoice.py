@@ -13,7 +13,7 @@ from domain.organization import CATALOG
 from domain.refusals import NotFound
 from services.command import Actor
 from services.ledger import Ledger
-from services.may import may, standing_of
+from services.may import may, standing_seen
 from services.show_billing_profile import refuse_unseen
 
 
@@ -39,7 +39,7 @@ ASSIGNMENTS = ("LicenseAssigned", "LicenseUnassigned")
 
 def explain_invoice(ledger: Ledger, query: ExplainInvoice) -> InvoiceHistory:
     """For who may see the invoice. What caused a document was told together with it, so only its save is read."""
-    standing_of(ledger, query)
+    standing_seen(ledger, query)
     may(query.actor, "see invoices")
     recorded = ledger.history.load_events(query.organization_id, query.invoice_id)
     told = [ledger.mapper.to_domain_event(event) for event in recorded]

@@ -37,6 +37,7 @@ R = TypeVar("R")
 SNAPSHOT_EVERY = 250  # a load that replayed more events than this keeps a snapshot
 EVENTS_PER_SAVE = 5_000
 EVENT_BYTES = 256 * 1024
+SEEN = 20_000  # aggregates that are kept for who looks at them again
 ATTEMPTS = 100  # under the turn of the contested aggregate
 
 
@@ -54,6 +55,7 @@ class Ledger(Application[UUID]):
         self.fingerprint_key = fingerprint_key
         self.history = cast("Recorder", self.recorder)
         self.prices = PriceList(self.offer, self.now)
+        self._seen: dict[tuple[UUID, UUID], Aggregate] = {}  # as they were when somebody looked; nobody changes these
 
     def construct_env(self, name: str, env: EnvType | None = None) -> Environment:
         """Only what is passed: no variable of the process decides how history is written."""
@@ -73,6 +75,19 @@ class Ledger(Application[UUID]):
             if aggregate := self._loaded(kinds[id], organization_id, id, snapshot, events):
                 found[id] = aggregate
         return found
+
+    def look_at(self, organization_id: UUID, kinds: Mapping[UUID, type[Aggregate]]) -> dict[UUID, Aggregate]:
+        """What `find_all` answers, for who changes nothing: what has not moved on since is not loaded again."""
+        versions = self.history.versions(organization_id, list(kinds))
+        known = {id: self._seen.get((organization_id, id)) for id in versions}  # noqa: A001
+        found = {id: one for id, one in known.items() if one and one.version == versions[id]}  # noqa: A001
+        if missing := {id: kinds[id] for id in versions if id not in found}:  # noqa: A001
+            loaded = self.find_all(organization_id, missing)
+            found |= loaded
+            if len(self._seen) > SEEN:
+                self._seen.clear()
+            self._seen |= {(organization_id, id): one for id, one in loaded.items()}  # noqa: A001
+        return {id: one for id, one in found.items() if isinstance(one, kinds[id])}  # noqa: A001
 
     def _loaded(
         self,

@@ -8,7 +8,7 @@ from pydantic import Field
 from domain.kernel import Value
 from services.command import Actor
 from services.ledger import Ledger
-from services.may import may, standing_of
+from services.may import may, standing_seen
 from services.ports_reads import PAGE, BillingProfileRow, BillingViews
 
 
@@ -27,7 +27,7 @@ def list_billing_profiles(
     ledger: Ledger, views: BillingViews, query: ListBillingProfiles
 ) -> Sequence[BillingProfileRow]:
     """Who is a purchaser only sees those on which they have a role."""
-    standing_of(ledger, query)
+    standing_seen(ledger, query)
     may(query.actor, "see invoices")
     seen_by = query.actor.id if query.mine or query.actor.role == "purchaser" else None
     return views.profiles(

@@ -11,7 +11,7 @@ from domain.invoice import InvoiceState
 from domain.kernel import Value
 from services.command import Actor
 from services.ledger import Ledger
-from services.may import may, standing_of
+from services.may import may, standing_seen
 from services.ports_reads import PAGE, InvoiceCursor, InvoiceFilter, InvoicePage, InvoiceViews
 
 
@@ -38,7 +38,7 @@ class ListInvoices(Value):
 
 def list_invoices(ledger: Ledger, views: InvoiceViews, query: ListInvoices) -> InvoicePage:
     """Who is a purchaser only sees those of profiles on which they have a role, whatever the filter asks."""
-    organization = standing_of(ledger, query).organization
+    organization = standing_seen(ledger, query).organization
     may(query.actor, "see invoices")
     since = query.since
     if since is None and query.until is None:

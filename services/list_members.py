@@ -11,7 +11,7 @@ from domain.member import Kind, Status
 from domain.personal import Purpose
 from services.command import Actor, Text
 from services.ledger import Ledger
-from services.may import may, standing_of
+from services.may import may, standing_seen
 from services.ports import Directory
 
 
@@ -39,7 +39,7 @@ class MemberListed(Value):
 
 def list_members(ledger: Ledger, directory: SearchableDirectory, query: ListMembers) -> list[MemberListed]:
     """For those who give licenses to members, or manage them."""
-    organization = standing_of(ledger, query).organization
+    organization = standing_seen(ledger, query).organization
     may(query.actor, "assign licenses")
     ids = directory.search(query.organization_id, query.name, query.limit)
     details = directory.details(query.organization_id, ids)

@@ -7,7 +7,7 @@ from domain.kernel import Value
 from domain.subscription import Channel
 from services.command import Actor
 from services.ledger import Ledger
-from services.may import may, standing_of
+from services.may import may, standing_seen
 from services.ports_reads import ProductLicenses, PurchaseFilter, PurchaseViews
 
 
@@ -20,7 +20,7 @@ class ListMyProducts(Value):
 
 def list_my_products(ledger: Ledger, views: PurchaseViews, query: ListMyProducts) -> Sequence[ProductLicenses]:
     """Sums over the subscriptions that give access or can be taken up again."""
-    standing_of(ledger, query)
+    standing_seen(ledger, query)
     may(query.actor, "list purchases")
     where = PurchaseFilter(channel=query.channel, purchaser_id=query.actor.id)
     return views.licenses_by_product(query.organization_id, where, at_least=query.at_least)

@@ -8,7 +8,7 @@ from pydantic import Field
 from domain.kernel import Value
 from services.command import Actor
 from services.ledger import Ledger
-from services.may import may, standing_of
+from services.may import may, standing_seen
 from services.ports_reads import PAGE, BillingViews, PaymentMethodRow
 
 
@@ -24,7 +24,7 @@ class ListPaymentMethods(Value):
 
 def list_payment_methods(ledger: Ledger, views: BillingViews, query: ListPaymentMethods) -> Sequence[PaymentMethodRow]:
     """Nobody sees another member's cards; removed ones are left out."""
-    standing_of(ledger, query)
+    standing_seen(ledger, query)
     may(query.actor, "keep payment methods")
     return views.payment_methods(
         query.organization_id, query.actor.id, after=query.after, limit=query.limit, at_least=query.at_least

@@ -7,7 +7,7 @@ from domain.kernel import Value
 from domain.product import Policy, ProductFacts
 from services.command import Actor
 from services.ledger import Ledger
-from services.may import may, standing_of
+from services.may import may, standing_seen
 
 
 class ListPolicies(Value):
@@ -33,7 +33,7 @@ class PoliciesListed(Value):
 
 def list_policies(ledger: Ledger, query: ListPolicies, products: Iterable[ProductFacts]) -> PoliciesListed:
     """For those who set them; of the products of the catalog those that are sold by self-service."""
-    organization = standing_of(ledger, query).organization
+    organization = standing_seen(ledger, query).organization
     may(query.actor, "set the policy")
     listed = [
         PolicyListed(

@@ -7,7 +7,7 @@ from pydantic import Field
 from domain.kernel import Value
 from services.command import Actor
 from services.ledger import Ledger
-from services.may import may, standing_of
+from services.may import may, standing_seen
 from services.ports_reads import PAGE, PurchaseCursor, PurchaseFilter, PurchasePage, PurchaseViews
 
 
@@ -24,7 +24,7 @@ class ListPurchases(Value):
 
 def list_purchases(ledger: Ledger, views: PurchaseViews, query: ListPurchases) -> PurchasePage:
     """Who is a purchaser only sees their own, whatever the filter asks."""
-    standing_of(ledger, query)
+    standing_seen(ledger, query)
     may(query.actor, "list purchases")
     where = query.where
     if query.actor.role == "purchaser":

@@ -7,7 +7,7 @@ from domain.kernel import Value
 from domain.organization import GrantedRole
 from services.command import Actor
 from services.ledger import Ledger
-from services.may import may, standing_of
+from services.may import may, standing_seen
 
 
 class ListRoles(Value):
@@ -17,6 +17,6 @@ class ListRoles(Value):
 
 def list_roles(ledger: Ledger, query: ListRoles) -> Mapping[UUID, list[GrantedRole]]:
     """For those who manage them."""
-    organization = standing_of(ledger, query).organization
+    organization = standing_seen(ledger, query).organization
     may(query.actor, "manage roles")
     return {member_id: sorted(held) for member_id, held in organization.roles.items() if held}

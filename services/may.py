@@ -99,6 +99,11 @@ def standing_of(ledger: Ledger, wish: Wish) -> Standing:
     return standing_in(ledger.find_all(wish.organization_id, parties_to(wish)), wish)
 
 
+def standing_seen(ledger: Ledger, wish: Wish) -> Standing:
+    """The same for a query, which changes nothing of it."""
+    return standing_in(ledger.look_at(wish.organization_id, parties_to(wish)), wish)
+
+
 def parties_to(wish: Wish) -> dict[UUID, type[Aggregate]]:
     """What a standing rests on, by id: to be loaded in one round trip, with other things if there are any."""
     who: dict[UUID, type[Aggregate]] = {} if wish.actor.role in HOUSE else {wish.actor.id: Member}

@@ -12,7 +12,7 @@ from domain.refusals import NotAllowed, NotFound
 from domain.subscription import Subscription
 from services.command import Actor
 from services.ledger import Ledger
-from services.may import HOUSE, may, standing_of
+from services.may import HOUSE, may, standing_seen
 from services.ports_reads import PAGE
 
 
@@ -40,7 +40,7 @@ def may_audit(ledger: Ledger, query: ReadHistory) -> None:
     """An organization's auditors read its history; the catalog's is the house's own."""
     may(query.actor, "audit")
     if query.organization_id != CATALOG:
-        standing_of(ledger, query)
+        standing_seen(ledger, query)
     elif query.actor.role not in HOUSE:
         raise NotAllowed(action="audit the catalog", remedy="ask an operator")
 

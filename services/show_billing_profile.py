@@ -12,7 +12,7 @@ from domain.refusals import NotFound
 from services.bill_to_shown import bill_to_shown
 from services.command import Actor
 from services.ledger import Ledger
-from services.may import Wish, may, standing_of
+from services.may import Wish, may, standing_seen
 from services.ports import Directory
 
 
@@ -55,7 +55,7 @@ class ShownBillingProfile(Value):
 
 def show_billing_profile(ledger: Ledger, directory: Directory, query: ShowBillingProfile) -> ShownBillingProfile:
     """A profile on which a purchaser has no role does not exist for them."""
-    standing_of(ledger, query)
+    standing_seen(ledger, query)
     may(query.actor, "see invoices")
     profile = ledger.billing_profile(query.organization_id, query.billing_profile_id)
     refuse_unseen(profile, query, what="billing profile", key=profile.id)

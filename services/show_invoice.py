@@ -14,7 +14,7 @@ from domain.refusals import NotFound
 from services.bill_to_shown import bill_to_shown
 from services.command import Actor
 from services.ledger import Ledger
-from services.may import may, standing_of
+from services.may import may, standing_seen
 from services.ports import Directory
 from services.ports_documents import ShownCreditNote, ShownInvoice, ShownLine, ShownPayment
 from services.show_billing_profile import refuse_unseen
@@ -53,7 +53,7 @@ BRANDS = {"amex": "American Express", "diners": "Diners Club", "jcb": "JCB", "un
 
 def show_invoice(ledger: Ledger, directory: Directory, query: ShowInvoice) -> ShownInvoice:
     """From history itself: an invoice on whose profile a purchaser has no role does not exist for them."""
-    standing_of(ledger, query)
+    standing_seen(ledger, query)
     may(query.actor, "see invoices")
     recorded = ledger.history.load_events(query.organization_id, query.invoice_id)
     told: list[Any] = [ledger.mapper.to_domain_event(event) for event in recorded]

@@ -6,7 +6,7 @@ from domain.kernel import Value
 from domain.organization import OrganizationFacts
 from services.command import Actor
 from services.ledger import Ledger
-from services.may import standing_of
+from services.may import standing_seen
 
 
 class ShowOrganization(Value):
@@ -16,4 +16,4 @@ class ShowOrganization(Value):
 
 def show_organization(ledger: Ledger, query: ShowOrganization) -> OrganizationFacts:
     """In any role that the caller has; who has which, and its policies, is for those who manage them."""
-    return standing_of(ledger, query).organization.facts
+    return standing_seen(ledger, query).organization.facts

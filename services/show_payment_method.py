@@ -12,7 +12,7 @@ from services.bill_to_shown import ERASED, WITHHELD
 from services.command import Actor
 from services.edit_payment_method import editable_by
 from services.ledger import Ledger
-from services.may import may, standing_of
+from services.may import may, standing_seen
 from services.ports import Directory
 
 
@@ -40,7 +40,7 @@ class ShownPaymentMethod(Value):
 
 def show_payment_method(ledger: Ledger, directory: Directory, query: ShowPaymentMethod) -> ShownPaymentMethod:
     """Seen by who may edit it: its owner, and who may charge a profile that charges it."""
-    standing_of(ledger, query)
+    standing_seen(ledger, query)
     may(query.actor, "keep payment methods")
     organization_id, actor_id = query.organization_id, query.actor.id
     method = ledger.payment_method(organization_id, query.payment_method_id)

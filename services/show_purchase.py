@@ -12,7 +12,7 @@ from domain.license_pool import LicensePool
 from domain.refusals import NotFound
 from services.command import Actor
 from services.ledger import Ledger
-from services.may import Wish, may, standing_of
+from services.may import Wish, may, standing_seen
 from services.ports_reads import PAGE, AssignmentRow, PurchaseRow, PurchaseViews
 
 
@@ -48,7 +48,7 @@ ASSIGNMENTS = (LicensePool.LicenseAssigned.TOPIC, LicensePool.LicenseUnassigned.
 
 def purchase_seen(ledger: Ledger, views: PurchaseViews, query: PurchaseQuery) -> PurchaseRow:
     """The purchase as it stands; somebody else's does not exist for a purchaser."""
-    standing_of(ledger, query)
+    standing_seen(ledger, query)
     may(query.actor, "list purchases")
     row = views.one(query.organization_id, query.subscription_id, at_least=query.at_least)
     if row is None or (query.actor.role == "purchaser" and row.purchaser_id != query.actor.id):

@@ -39,23 +39,23 @@ from adapters.http.rates import Rates
 from adapters.http.waiting import Waiting
 from adapters.settings import Settings
 
-ROUTERS: Sequence[APIRouter] = (
-    organizations.routes,
+ROUTERS: Sequence[APIRouter] = (  # asked in this order, so that what is asked often comes first
+    purchases.routes,
+    licenses.routes,
+    buying.routes,
+    subscriptions.routes,
+    feed.routes,
+    my_products.routes,
+    quotes.routes,
+    invoices.routes,
+    billing_profiles.routes,
+    payment_methods.routes,
+    catalog.routes,
     members.routes,
     roles.routes,
     policies.routes,
-    catalog.routes,
-    buying.routes,
-    purchases.routes,
-    my_products.routes,
-    subscriptions.routes,
-    licenses.routes,
-    quotes.routes,
-    payment_methods.routes,
-    billing_profiles.routes,
-    invoices.routes,
+    organizations.routes,
     audit.routes,
-    feed.routes,
     operations.routes,
 )
 WAITING = 2  # calls let in for each that is worked on

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from contextlib import ExitStack
 from functools import lru_cache
 from typing import Any, Self, TypeAlias, TypeVar
 
 import psycopg
-from psycopg.sql import Identifier
+from psycopg.sql import Composed, Identifier
 
 from adapters.postgres.errors import unavailable_is_told
 from adapters.postgres.pool import Pool
@@ -24,7 +24,6 @@ from services.ports_reads import NeverTold, NotYet
 
 T = TypeVar("T")
 Connection: TypeAlias = psycopg.Connection[Any]
-Tables: TypeAlias = Mapping[Table[Any], Identifier]
 
 LIVE = "SELECT projection, build, position FROM projections.builds WHERE projection = ANY(%s) AND state = 'live'"
 DRAWN = "SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM ledger.position"
@@ -51,14 +50,32 @@ def refuse_never_drawn(connection: Connection, position: int) -> None:
         raise NeverTold
 
 
+class Tables(dict[Table[Any], Identifier]):
+    """What the tables of some builds are called, for as long as these builds are read.
+
+    Statements on them are put together once.
+    """
+
+    def __init__(self, names: Mapping[Table[Any], Identifier]) -> None:
+        super().__init__(names)
+        self._statements: dict[object, bytes] = {}
+
+    def statement(self, which: Hashable, made: Callable[[], Composed]) -> bytes:
+        if (found := self._statements.get(which)) is None:
+            found = self._statements[which] = made().as_bytes()
+        return found
+
+
 @lru_cache(maxsize=256)
 def named_tables(projections: tuple[type[Projection], ...], builds: tuple[int, ...]) -> Tables:
     """What the tables of these builds are called."""
-    return {
-        table: Identifier("projections", table_name(table, build))
-        for projection, build in zip(projections, builds, strict=True)
-        for table in projection.tables
-    }
+    return Tables(
+        {
+            table: Identifier("projections", table_name(table, build))
+            for projection, build in zip(projections, builds, strict=True)
+            for table in projection.tables
+        }
+    )
 
 
 def tables_of(projections: Sequence[type[Projection]], live: Mapping[str, tuple[int, int]]) -> Tables:

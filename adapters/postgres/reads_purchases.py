@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from psycopg.rows import dict_row
@@ -79,12 +79,10 @@ class PurchaseReads:
         size = min(max(limit, 1), PAGE)
 
         def query(connection: Connection, tables: Tables) -> list[PurchaseRow]:
-            conditions, values = conditions_of(organization_id, where, tables)
-            if after is not None:
-                conditions.append(SQL("(purchased_at, subscription_id) > (%s, %s)"))
-                values += [after.purchased_at, after.subscription_id]
-            page = LIST.format(**parts(tables), conditions=SQL(" AND ").join(conditions))
-            return [PurchaseRow(**row) for row in rows(connection, page, [*values, size + 1])]
+            shape = shape_of(where, after)
+            page = tables.statement(shape, lambda: list_sql(tables, shape))
+            values = [organization_id, *values_of(where), *(after or ()), size + 1]
+            return [PurchaseRow(**row) for row in rows(connection, page, values)]
 
         found = self._models.read([Purchases], at_least, query)
         page = found[:size]
@@ -95,7 +93,7 @@ class PurchaseReads:
         """One purchase; None where the organization has no such one."""
 
         def query(connection: Connection, tables: Tables) -> PurchaseRow | None:
-            one = ONE.format(**parts(tables))
+            one = tables.statement("one", lambda: ONE.format(**parts(tables)))
             found = rows(connection, one, [organization_id, subscription_id])
             return PurchaseRow(**found[0]) if found else None
 
@@ -107,11 +105,12 @@ class PurchaseReads:
         """The license sums of each product, by its name."""
 
         def query(connection: Connection, tables: Tables) -> Sequence[ProductLicenses]:
-            conditions, values = conditions_of(organization_id, where, tables)
+            conditions = conditions_of(tables, shape_of(where))
             if where.state is None:
                 conditions.append(SQL("state NOT IN ('disabled', 'deleted')"))
             sums = BY_PRODUCT.format(purchases=tables[PURCHASES], conditions=SQL(" AND ").join(conditions))
-            return [ProductLicenses(**row) for row in rows(connection, sums, values)]
+            values = [organization_id, *values_of(where)]
+            return [ProductLicenses(**row) for row in rows(connection, sums.as_bytes(), values)]
 
         return self._models.read([Purchases], at_least, query)
 
@@ -167,29 +166,52 @@ class PurchaseReads:
         return self._models.head()
 
 
+EQUAL = ("channel", "product_id", "purchaser_id", "state")  # filters by one value
+
+
+class Shape(NamedTuple):
+    """A filter without its values: queries of one shape are one statement, which is put together once."""
+
+    equal: tuple[str, ...]
+    ends_before: bool
+    ownerless: bool | None
+    after: bool
+
+
+def shape_of(where: PurchaseFilter, after: PurchaseCursor | None = None) -> Shape:
+    equal = tuple(column for column in EQUAL if getattr(where, column) is not None)
+    return Shape(equal, where.ends_before is not None, where.ownerless, after is not None)
+
+
+def values_of(where: PurchaseFilter) -> list[Any]:
+    """In the order of the conditions."""
+    found = [getattr(where, column) for column in (*EQUAL, "ends_before")]
+    return [value for value in found if value is not None]
+
+
+def conditions_of(tables: Tables, shape: Shape) -> list[Composable]:
+    conditions: list[Composable] = [SQL("organization_id = %s")]
+    conditions += [SQL("{} = %s").format(Identifier(column)) for column in shape.equal]
+    if shape.ends_before:
+        conditions.append(SQL("ends_on < %s"))
+    if shape.ownerless is not None:
+        ownerless = OWNERLESS.format(removed=tables[REMOVED_MEMBERS])
+        conditions.append(ownerless if shape.ownerless else SQL("NOT {}").format(ownerless))
+    if shape.after:
+        conditions.append(SQL("(purchased_at, subscription_id) > (%s, %s)"))
+    return conditions
+
+
+def list_sql(tables: Tables, shape: Shape) -> Composed:
+    return LIST.format(**parts(tables), conditions=SQL(" AND ").join(conditions_of(tables, shape)))
+
+
 def parts(tables: Tables) -> dict[str, Composable]:
     """What the queries of purchases are made of."""
     ownerless = OWNERLESS.format(removed=tables[REMOVED_MEMBERS])
     return {"columns": COLUMNS, "purchases": tables[PURCHASES], "ownerless": ownerless}
 
 
-def conditions_of(organization_id: UUID, where: PurchaseFilter, tables: Tables) -> tuple[list[Composable], list[Any]]:
-    """A filter as conditions and their values."""
-    conditions: list[Composable] = [SQL("organization_id = %s")]
-    values: list[Any] = [organization_id]
-    for column in ("channel", "product_id", "purchaser_id", "state"):
-        if (wanted := getattr(where, column)) is not None:
-            conditions.append(SQL("{} = %s").format(Identifier(column)))
-            values.append(wanted)
-    if where.ends_before is not None:
-        conditions.append(SQL("ends_on < %s"))
-        values.append(where.ends_before)
-    if where.ownerless is not None:
-        ownerless = OWNERLESS.format(removed=tables[REMOVED_MEMBERS])
-        conditions.append(ownerless if where.ownerless else SQL("NOT {}").format(ownerless))
-    return conditions, values
-
-
-def rows(connection: Connection, query: Composed, values: Any) -> list[dict[str, Any]]:
+def rows(connection: Connection, query: Composed | bytes, values: Any) -> list[dict[str, Any]]:
     with connection.cursor(row_factory=dict_row, binary=True) as cursor:
         return cursor.execute(query, values).fetchall()

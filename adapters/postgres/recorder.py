@@ -74,7 +74,8 @@ LOAD_PAGE = (
     "SELECT told.* FROM unnest(%b::uuid[], %b::bigint[]) AS asked(id, version), LATERAL ("
     f" SELECT {EVENT_COLUMNS} FROM ledger.events"
     " WHERE organization_id = %b AND originator_id = asked.id AND originator_version > asked.version"
-    " AND topic <> ALL (%b::text[]) ORDER BY originator_version LIMIT %b) AS told ORDER BY told.organization_seq LIMIT %b"
+    " AND topic <> ALL (%b::text[]) ORDER BY originator_version LIMIT %b) AS told"
+    " ORDER BY told.organization_seq LIMIT %b"
 )
 TOLD = (
     f"SELECT {EVENT_COLUMNS} FROM ledger.events"
