@@ -17,6 +17,7 @@ from adapters.http.problems import REFUSED
 PHASES = ("coverage", "fuzzing", "stateful")
 REAL = 0.7  # of the ids are those of things that are there
 LONGEST_FINDING = 2_000
+TOLD_EVERY = 1_000
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,7 @@ class SchemaOptions:
     """How many requests of each operation; with the same seed the same ones, as far as the API answers the same."""
 
     seed: int
-    examples: int = 100
+    examples: int = 20  # beside the edges, which are some seventy of each operation
     phases: Sequence[str] = PHASES
     requests: int = 0  # goes on, with other seeds, until there are so many
     methods: Sequence[str] = ()  # that are tried where they are not served; none: all that there are
@@ -75,10 +76,9 @@ def run_schema(
     started = time.monotonic()
     while True:
         for asking in callers():
-            for finding in ask(replace(options, seed=options.seed + outcome.rounds), asking, counts):
+            for finding in ask(replace(options, seed=options.seed + outcome.rounds), asking, counts, tell):
                 outcome.findings.append(finding)
                 tell(f"FOUND   {finding}")
-            tell(f"{counts.requests.total():,} requests, {len(outcome.findings)} findings, up to the {asking.caller}")
         outcome.rounds += 1
         if outcome.findings or counts.requests.total() >= options.requests:
             break
@@ -98,7 +98,7 @@ class Counts:
     checks: Counter[str] = field(default_factory=Counter)
 
 
-def ask(options: SchemaOptions, asking: Asking, counts: Counts) -> Iterator[str]:
+def ask(options: SchemaOptions, asking: Asking, counts: Counts, tell: Callable[[str], None]) -> Iterator[str]:
     """All phases as one caller; what is found, each once."""
     import schemathesis  # noqa: PLC0415 - a tool of development, which the rest of the soak does without
     from schemathesis.engine import events, from_schema  # noqa: PLC0415
@@ -109,10 +109,14 @@ def ask(options: SchemaOptions, asking: Asking, counts: Counts) -> Iterator[str]
         schema = schema.include(operation_id=list(asking.operations))
     schema.hook("filter_failure")(is_broken)
     seen: set[str] = set()
+    told = counts.requests.total()
     for event in from_schema(schema).execute():
         match event:
             case events.ScenarioFinished():
                 count(event, asking, counts)
+                if counts.requests.total() >= told + TOLD_EVERY:
+                    told = counts.requests.total()
+                    tell(f"{told:,} requests, up to the {asking.caller}, {event.phase.value}")
                 for finding in findings_of(event):
                     if finding not in seen:
                         seen.add(finding)
