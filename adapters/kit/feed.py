@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -19,6 +20,7 @@ from adapters.kit.stops import Later, MessageRefused, SourceUnsuited
 
 PATH = "/v1/events"
 TIMEOUT_S = 30.0
+UNTIL_READY_S = 0.02  # it looks so often whether its events are wanted
 NOT_YOURS = {401, 403}
 WAIT = {408, 425, 429}
 
@@ -87,17 +89,21 @@ class FeedReader:
         self._token: str | None = None
         self._after: int | None = None  # None until the consumer says from where
         self._joined = self._paused = self._at_head = False
+        self._is_full = True  # as far as anybody knows
 
     def poll(self, wait_s: float) -> Iterable[FeedRecord]:
         if not self._joined:
             self._joined = True
             self._shares.join(self._share)
         if self._after is None or self._paused:
+            time.sleep(min(wait_s, UNTIL_READY_S))
             return []
-        waits_s = max(wait_s, self._feed.wait_s) if self._at_head else 0.0
+        waits_s = 0.0 if self._is_full else max(wait_s, self._feed.wait_s)
         told, position = self._ask(self._after, waits_s)
         records = [FeedRecord(one, f"the feed after position {self._after}, event {n}") for n, one in enumerate(told)]
-        self._at_head = len(records) < self._feed.limit
+        self._is_full = len(records) == self._feed.limit
+        # Without waiting it may answer nothing though there is much: what was told last may not be settled yet.
+        self._at_head = waits_s > 0 and not self._is_full
         self._after = position
         return records
 
@@ -105,6 +111,7 @@ class FeedReader:
         # What other partitions did already is handed out again, and passed over by its position.
         self._after = min(places[partition].position for partition in share)
         self._paused = self._at_head = False
+        self._is_full = True
 
     def pause(self, share: Share) -> None:  # noqa: ARG002 - there is one
         self._paused = True

@@ -80,6 +80,12 @@ def test_a_feed_that_is_busy_or_away_is_asked_again(desk: Desk, busy: tuple[int,
     assert desk.effects == [10 * number for number in range(1, 8)]
 
 
+def test_an_answer_without_events_is_not_yet_the_end(desk: Desk) -> None:
+    with answering((200, {"Seatledger-Position": "0"}, b"[]")) as feed:
+        desk.catches_up(feed)
+    assert desk.effects == [10 * number for number in range(1, 8)]
+
+
 @pytest.mark.parametrize(
     ("answers", "why"),
     [

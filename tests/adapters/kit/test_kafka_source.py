@@ -169,6 +169,13 @@ def test_a_join_that_the_client_forgets_is_begun_again(
         until(lambda: desk.effects == [10, 20])
 
 
+def test_a_consumer_that_is_slower_than_the_broker_reads_everything(desk: Desk, topic: Topic) -> None:
+    """The fifth trap of kafka-python 3.0.12: what is left of a fetch when its partition is paused is never read."""
+    topic.send(*history(ORGANIZATIONS, 3_000, topics=[REMOVED]))
+    metrics = desk.catches_up(topic.source(), queue=20, batch=10, handle=lambda *_: time.sleep(0.0005))
+    assert metrics.handled == 3_000
+
+
 def test_settings_of_the_client_cannot_undo_what_is_promised(topic: Topic, desk: Desk) -> None:
     careless = {**QUICK, "isolation_level": "read_uncommitted", "enable_auto_commit": True}
     source = replace(topic.source(), settings=careless)
