@@ -85,7 +85,8 @@ def run_schema(
     outcome.seconds = round(time.monotonic() - started, 1)
     outcome.requests = counts.requests.total()
     outcome.phases, outcome.callers = dict(counts.phases), dict(counts.requests)
-    outcome.statuses, outcome.succeeded, outcome.checks = counts.statuses, counts.succeeded, counts.checks
+    outcome.statuses, outcome.succeeded = dict(counts.statuses), dict(counts.succeeded)
+    outcome.checks = dict(counts.checks)
     return outcome
 
 
