@@ -41,7 +41,7 @@ def callers() -> Iterator[str]:
 
 
 def tables(rows: dict[str, dict[str, str]]) -> Iterator[str]:
-    """A table for each part of the API, in the order of its document."""
+    """A table for each part of the API."""
     title = ""
     for name, tag in operations():
         if tag != title:
@@ -55,14 +55,13 @@ def tables(rows: dict[str, dict[str, str]]) -> Iterator[str]:
 
 
 def operations() -> list[tuple[str, str]]:
-    """Their names, each with the part of the API that it belongs to; parts in the order in which they first come."""
+    """Their names, each with the part of the API that it belongs to; by part and name, in whatever order routes are."""
     found = [
         (operation["operationId"], operation["tags"][0])
         for methods in routed().openapi()["paths"].values()
         for operation in methods.values()
     ]
-    parts = list(dict.fromkeys(tag for _, tag in found))
-    return sorted(found, key=lambda each: parts.index(each[1]))
+    return sorted(found, key=lambda each: (each[1], each[0]))
 
 
 def told(cell: str) -> str:
