@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import random
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -33,6 +31,7 @@ from adapters.postgres.session import APP, session
 from adapters.settings import Settings
 from services.ledger import Ledger
 from tests.adapters.http.conftest import Api, refused, serving
+from tests.adapters.http.following import APPEND, FEED, all_after, append, asked, head, many_waiting, until, woken
 from tests.adapters.kafka.test_public_events import ENVELOPE
 from tests.adapters.postgres.writers import a_pool, ledger_at, save
 from tests.tidy.topics import read
@@ -40,12 +39,6 @@ from tests.tidy.topics import read
 if TYPE_CHECKING:
     from adapters.embedded.postgres import EmbeddedPostgres
 
-FEED = "/v1/events"
-REMOVED = "seatledger.Member.MemberRemoved"
-APPEND = (
-    "SELECT position FROM ledger.append(%s, %s, '', 'f', ARRAY[%s]::uuid[], ARRAY[1]::bigint[], ARRAY[%s],"
-    " ARRAY['{}'::bytea], ARRAY[%s::bytea], '{}', '{}', NULL)"
-)
 MINE = "FROM pg_stat_activity WHERE application_name = 'seatledger feed' AND datname = current_database()"
 Admin = psycopg.Connection[tuple[Any, ...]]
 
@@ -95,33 +88,6 @@ def admin(url: str) -> Iterator[Admin]:
 def ledger(url: str) -> Iterator[Ledger]:
     with ledger_at(url) as ledger:
         yield ledger
-
-
-def asked(service: Api, after: int, **more: Any) -> tuple[list[dict[str, Any]], int]:
-    """The events of an answer, and the position to go on from."""
-    answer = service.ask("GET", FEED, params={"after": after, **more})
-    assert answer.status_code == 200, answer.text
-    assert answer.headers["content-type"] == "application/cloudevents-batch+json"
-    events, position = answer.json(), int(answer.headers["Seatledger-Position"])
-    assert position == (int(events[-1]["position"]) if events else after)
-    assert answer.headers["Link"].startswith(f"<{FEED}?after={position}&")
-    return events, position
-
-
-def all_after(service: Api, after: int, until: int, **more: Any) -> list[dict[str, Any]]:
-    """Everything up to a position, as one gets it who goes on from `next`."""
-    found: list[dict[str, Any]] = []
-    while after < until:
-        events, after = asked(service, after, wait_s=1, **more)
-        found += events
-    return found
-
-
-def head(ledger: Ledger, service: Api) -> int:
-    """The position of a new event, behind which nothing comes."""
-    position = save(ledger, a_pool(), organization_id=uuid4()).position
-    all_after(service, position - 1, position)
-    return position
 
 
 def test_every_kind_of_event_is_the_same_as_on_kafka(ledger: Ledger, service: Api, url: str) -> None:
@@ -184,14 +150,6 @@ def test_a_batch_may_have_gaps_and_any_position_to_start_from(url: str, ledger: 
         assert asked(service, nowhere) == ([], nowhere)
 
 
-def append(connection: psycopg.Connection[Any]) -> int:
-    """An event that is not committed yet, by its position."""
-    metadata = ENVELOPE.model_dump_json().encode()
-    row = connection.execute(APPEND, (uuid4(), uuid4(), uuid4(), REMOVED, metadata)).fetchone()
-    assert row is not None
-    return int(row[0])
-
-
 def test_in_order_and_once_while_writers_hold_positions_back(
     url: str, admin: Admin, ledger: Ledger, service: Api
 ) -> None:
@@ -251,19 +209,6 @@ def test_nothing_is_shown_that_something_can_still_come_before(url: str, ledger:
     assert [int(event["position"]) for event in all_after(service, before, behind)] == [held, behind]
 
 
-def woken(service: Api, after: int, event: Callable[[], int], **more: Any) -> float:
-    """How long after an event an answer came that had been waiting for it."""
-    with ThreadPoolExecutor() as threads:
-        waits = threads.submit(lambda: (asked(service, after, wait_s=20, **more), time.monotonic()))
-        time.sleep(0.5)
-        assert not waits.done()
-        at = time.monotonic()
-        position = event()
-        (events, _), answered = waits.result()
-    assert [int(one["position"]) for one in events] == [position]
-    return answered - at
-
-
 def test_who_waits_is_woken_by_the_next_event(ledger: Ledger, service: Api) -> None:
     for _ in range(3):
         after = head(ledger, service)
@@ -276,30 +221,6 @@ def test_who_does_not_wait_is_answered_at_once(ledger: Ledger, service: Api) -> 
     started = time.monotonic()
     assert asked(service, after) == ([], after)
     assert time.monotonic() - started < 1
-
-
-@contextmanager
-def many_waiting(settings: Settings, address: str, number: int, after: int) -> Iterator[list[int]]:
-    """So many long polls at once, on a loop of their own; the statuses that they got."""
-    statuses: list[int] = []
-    headers = {"Authorization": f"Bearer {DevelopmentIssuer(settings.home).issue(None, None, 'service', 1)}"}
-
-    async def wait_all() -> None:
-        limits = httpx.Limits(max_connections=number)
-        async with httpx.AsyncClient(base_url=address, timeout=60, limits=limits, headers=headers) as client:
-
-            async def one() -> None:
-                answer = await client.get(FEED, params={"after": after, "wait_s": 20})
-                statuses.append(answer.status_code)
-
-            await asyncio.gather(*(one() for _ in range(number)))
-
-    thread = threading.Thread(target=asyncio.run, args=(wait_all(),))
-    thread.start()
-    try:
-        yield statuses
-    finally:
-        thread.join()
 
 
 def test_many_wait_on_one_connection_and_keep_nobody_out(
@@ -319,13 +240,6 @@ def test_many_wait_on_one_connection_and_keep_nobody_out(
         save(ledger, a_pool(), organization_id=uuid4())
     assert Counter(statuses) == {503: 5, 200: 200}
     assert asked(service, after)[1] > after
-
-
-def until(true: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 20
-    while not true():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 def test_a_place_is_free_again_when_a_caller_goes_away(
