@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import threading
@@ -21,6 +22,7 @@ from adapters.embedded.throw_away import throw_away_home, throw_away_kafka
 from tests.adapters.embedded.conftest import NewUser
 
 pytestmark = pytest.mark.kafka
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture(scope="module")
@@ -120,9 +122,9 @@ def test_processes_share_it_and_one_that_is_killed_leaves_it_for_the_next(home: 
 def test_a_port_that_somebody_took_meanwhile_is_exchanged_for_another(monkeypatch: pytest.MonkeyPatch) -> None:
     with throw_away_kafka() as first, throw_away_home() as home:
         taken = first._ports()
-        free_ports = adapters.embedded.broker._free_ports
+        free_ports = adapters.embedded.broker.free_ports
         choices = iter([taken, free_ports(2)])
-        monkeypatch.setattr(adapters.embedded.broker, "_free_ports", lambda _: next(choices))
+        monkeypatch.setattr(adapters.embedded.broker, "free_ports", lambda _: next(choices))
         with EmbeddedKafka(home) as second:
             assert set(second._ports()).isdisjoint(taken)
             assert "Address already in use" in second.log.read_text(encoding="utf-8")
@@ -145,6 +147,17 @@ def test_fetching_jars_that_are_there_does_nothing() -> None:
     done = subprocess.run([sys.executable, str(TOOLS / "fetch.py")], check=True, capture_output=True, text=True)
     assert (done.stdout, done.stderr) == ("", "")
     assert {jar: jar.stat().st_mtime_ns for jar in (TOOLS / "target" / "libs").iterdir()} == before
+
+
+@pytest.mark.timeout(240)
+def test_three_brokers_keep_what_was_committed_while_each_is_killed_in_turn() -> None:
+    """As a process of its own: kafka-python leaves sockets open where a broker is down, and says so at the end."""
+    program = Path(__file__).with_name("three_brokers.py")
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        [sys.executable, str(program)], check=False, capture_output=True, text=True, cwd=ROOT, env=environment
+    )
+    assert done.stdout == "kept 300\n", done.stderr
 
 
 def test_ports_are_remembered(broker: EmbeddedKafka) -> None:
