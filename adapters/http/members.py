@@ -24,12 +24,16 @@ routes = APIRouter(prefix="/v1/organizations/{organization}", tags=["members"])
 
 MemberId = Annotated[UUID, Path(description="The member.")]
 Detail = Annotated[Text, Field(max_length=256)]
+# Spelled out, for what \s means depends on who reads the document.
+WITHOUT_SPACES = r"^[^\u0000-\u0020\u007f-\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff]+$"
 
 
 class MemberNamed(Body):
     """One person of a directory, as the organization names them; details that are left out are not known."""
 
-    user_name: Text = Field(min_length=1, max_length=256, pattern=r"^\S+$", description="Such as chris@contoso.com.")
+    user_name: Text = Field(
+        min_length=1, max_length=256, pattern=WITHOUT_SPACES, description="Such as chris@contoso.com."
+    )
     kind: Kind = Field(default="member", description="A guest cannot buy.")
     display_name: Detail = ""
     first_name: Detail = ""
