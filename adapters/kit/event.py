@@ -13,7 +13,7 @@ from uuid import UUID
 from pydantic_core import from_json
 
 from adapters.kafka.cloud_event import key_of, partition_of
-from adapters.kafka.public_events import OPAQUE_TYPE
+from adapters.kafka.public_events import OPAQUE_TYPE, SKIPPED_TYPE
 from adapters.kafka.public_values import DECLARED, LATER, PublicEvent
 from adapters.kit.stops import MessageRefused
 
@@ -57,6 +57,11 @@ class Event:
     def is_opaque(self) -> bool:
         """Whether it is only a place in the sequence: what happened is not public."""
         return self.type == OPAQUE_TYPE.name
+
+    @property
+    def is_skipped(self) -> bool:
+        """Whether an operator sent it in the place of an event that could not go out: what happened is lost to us."""
+        return self.type == SKIPPED_TYPE.name
 
     @property
     def is_known(self) -> bool:

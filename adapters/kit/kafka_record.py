@@ -10,7 +10,7 @@ from adapters.kit.event import Event
 from adapters.kit.stops import MessageRefused
 
 PREFIX = "ce_"
-POSITION = "ce_position"
+POSITION, SOURCE = "ce_position", "ce_source"
 OVERHEAD = 2_000  # bytes of a message's headers, about
 
 
@@ -44,6 +44,10 @@ class KafkaRecord:
             if name == POSITION and value and value.isdigit():
                 return int(value)
         raise self._foreign()
+
+    def source(self) -> str | None:
+        """The ledger and epoch that it names; None where it names none."""
+        return next((value.decode(errors="replace") for name, value in self.message.headers if name == SOURCE), None)
 
     def event(self) -> Event:
         try:

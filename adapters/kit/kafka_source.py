@@ -57,6 +57,7 @@ class KafkaSource:
     bootstrap: str
     topic: str = Topics().events
     group: str | None = None  # of all processes of a consumer; by default made of its name
+    ledger: str | None = None  # only the messages of this source: after a fork those of the old one stand before them
     settings: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
     def open(self, consumer: str, shares: Shares) -> KafkaReader:
@@ -64,7 +65,7 @@ class KafkaSource:
         try:
             with broker_may_be_away():
                 self._refuse_other_partitions(client)
-                reader = KafkaReader(client, self.topic, shares)
+                reader = KafkaReader(client, self.topic, shares, self.ledger)
                 reader.subscribe()
         except BaseException:
             client.close(timeout_ms=CLOSE_MS)
@@ -125,8 +126,8 @@ class KafkaSource:
 class KafkaReader(ConsumerRebalanceListener):  # type: ignore[misc]  # untyped
     """A member of the group."""
 
-    def __init__(self, client: Any, topic: str, shares: Shares) -> None:
-        self._client, self._topic, self._shares = client, topic, shares
+    def __init__(self, client: Any, topic: str, shares: Shares, ledger: str | None = None) -> None:
+        self._client, self._topic, self._shares, self._ledger = client, topic, shares, ledger
         self._anchors: dict[int, Place] = {}  # of partitions that were sought, until their first message came
         self._sought: set[int] = set()
         self._reading: set[int] = set()  # sought, and not paused
@@ -221,7 +222,7 @@ class KafkaReader(ConsumerRebalanceListener):  # type: ignore[misc]  # untyped
             log.warning("topic was made again", where=records[0].where, do="it is read from the beginning, by position")
             self._client.seek(partition, 0)
             return
-        yield from records
+        yield from (record for record in records if self._ledger in {None, record.source()})
 
     def _is_known(self, record: KafkaRecord, place: Place) -> bool:
         try:

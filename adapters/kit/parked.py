@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from adapters.kit.event import Event
-from adapters.kit.step import Handle, told
+from adapters.kit.step import Handle, hand_out, told
 from adapters.kit.tables import Connection
 
 COLUMNS = "position, organization_id, sequence, type, attempts, error, parked_at, tried_at"
@@ -65,7 +65,7 @@ def retry_parked(connection: Connection, consumer: str, handle: Handle, organiza
             try:
                 with connection.transaction():
                     if event := _held(connection, consumer, position):
-                        handle(event, connection)
+                        hand_out(handle, event, connection)
                         _take_away(connection, consumer, position)
                         handled += 1
             except Exception as error:  # noqa: BLE001 - whatever it is, it is kept beside the event

@@ -33,6 +33,22 @@ class TransactionLeft(Exception):
         super().__init__("the transaction was ended while an event was handled; leave COMMIT and ROLLBACK to the kit")
 
 
+class SkippedEvent(Exception):
+    """What happened cannot be known here: a person decides what the consumer makes of the organization."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "an operator skipped this event, and its content went nowhere; find out what it was, then discard it"
+        )
+
+
+def hand_out(handle: Handle, event: Event, connection: Connection) -> None:
+    """Has the effect of an event; raises SkippedEvent where there is nothing to have an effect."""
+    if event.is_skipped:
+        raise SkippedEvent
+    handle(event, connection)
+
+
 class Read(NamedTuple):
     """An event, and where Kafka has it."""
 
@@ -85,7 +101,7 @@ class Step:
         """All of them or none; raises SequenceGap when those before the gap are done, and Fenced."""
 
         def handle(event: Event, done: Counts) -> None:
-            self.handle(event, self.tables.connection)
+            hand_out(self.handle, event, self.tables.connection)
             done.handled += 1
 
         self._run(reads, handle)
@@ -127,7 +143,8 @@ class Step:
             raise gap
 
     def _one(self, event: Event, parked: set[UUID], do: Callable[[Event, Counts], None], done: Counts) -> None:
-        if event.is_opaque or (not event.is_known and self.unknown == "pass_over"):
+        passed_over = self.unknown == "pass_over" and not event.is_known and not event.is_skipped
+        if event.is_opaque or passed_over:
             done.passed_over += 1
         elif event.organization_id in parked:
             self.tables.park(event, attempts=0, error=None)

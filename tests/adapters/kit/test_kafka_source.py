@@ -90,6 +90,20 @@ def test_a_topic_that_was_made_again_is_read_from_its_beginning_by_position(desk
     assert desk.effects == [10 + 3 * number for number in range(60)]
 
 
+def test_after_a_fork_the_messages_of_the_new_source_alone_are_read(desk: Desk, topic: Topic) -> None:
+    forked = "/seatledger/a-ledger/2"
+    topic.send(*[message(one, 1, 10 + number) for number, one in enumerate(ORGANIZATIONS)])
+    desk.catches_up(topic.source())
+    topic.send(*[message(one, 1, 10 + number, source=forked) for number, one in enumerate(ORGANIZATIONS)])
+    topic.send(message(ORGANIZATIONS[0], 2, 30, source=forked))
+    with pytest.raises(Stopped):
+        desk.catches_up(topic.source())
+    desk.consumer(topic.source()).replay(truncate=forget)
+    desk.catches_up(topic.source(ledger=forked))
+    assert len(desk.effects) == len(ORGANIZATIONS) + 1
+    assert desk.rows("SELECT source FROM kit.consumers") == [(forked,)]
+
+
 def test_a_topic_with_another_number_of_partitions_is_refused(desk: Desk, kafka: EmbeddedKafka) -> None:
     name = f"kit.{uuid4().hex}"
     admin = KafkaAdminClient(bootstrap_servers=kafka.bootstrap)

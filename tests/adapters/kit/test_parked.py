@@ -5,11 +5,15 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from hashlib import sha256
 from uuid import UUID
 
 import pytest
 from typer.testing import CliRunner
 
+from adapters.kafka.cloud_event import DATA_HASH
+from adapters.kafka.public_events import SKIPPED_TYPE
+from adapters.kafka.public_mapper import EMPTY
 from adapters.kit import Connection, Event, NotParked, discard_parked, parked, retry_parked
 from adapters.kit.__main__ import app
 from tests.adapters.kit.conftest import Desk, forget, note, until
@@ -66,6 +70,23 @@ def test_after_its_attempts_it_is_parked_and_its_organization_waits_behind_it_an
     send(desk, SICK, 4)
     assert desk.catches_up().parked == 1  # also when the code is mended by now: order comes first
     assert desk.sequences(SICK) == [1]
+
+
+def test_an_event_that_was_skipped_waits_for_somebody_who_knows_what_it_was(desk: Desk) -> None:
+    send(desk, SICK, 1)
+    hidden = message(SICK, 2, 201)._replace(value=EMPTY)
+    hidden = with_header(hidden, "ce_type", SKIPPED_TYPE.name)
+    desk.topic.append(with_header(hidden, DATA_HASH, sha256(EMPTY).hexdigest()))
+    send(desk, SICK, 3)
+    send(desk, WELL, 1)
+    desk.catches_up()
+    assert (desk.sequences(SICK), desk.sequences(WELL)) == ([1], [1])
+    assert waiting(desk) == [(201, True), (301, False)]
+    with desk.connection as connection:
+        assert retry_parked(connection, "desk", note).handled == 0
+        discard_parked(connection, "desk", 201, because="it was a change of a name")
+        assert retry_parked(connection, "desk", note).handled == 1
+    assert desk.sequences(SICK) == [1, 3]
 
 
 def test_what_fails_at_first_and_then_succeeds_is_not_parked(desk: Desk) -> None:
