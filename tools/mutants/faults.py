@@ -167,4 +167,25 @@ FAULTS = [
         [Edit("adapters/kafka/batch.py", "types = types_of(edition)", "types = types_of(1)")],
         "tests/adapters/kafka/test_editions.py::test_a_batch_is_of_one_edition_and_so_is_its_position",
     ),
+    Fault(
+        "a save that forgets what the caller has seen",
+        [Edit("services/ledger.py", "        refuse_changed(because, dict(decided_on.keys()))\n", "")],
+        "tests/services/test_if_versions.py::test_of_many_who_have_seen_the_same_one_succeeds",
+    ),
+    Fault(
+        "a pool that lends a connection as it comes",
+        [Edit("adapters/postgres/pool.py", "if self._walled and shows != (visible := wall.visible()):", "if False:")],
+        "tests/adapters/postgres/test_wall_pool.py::test_a_connection_shows_what_the_context_may_see",
+    ),
+    Fault(
+        "a gate that lets everybody into every organization",
+        [
+            Edit(
+                "adapters/http/gate.py",
+                "        if named not in {None, principal.organization}:\n",
+                "        if False:\n",
+            )
+        ],
+        "tests/adapters/http/test_gate.py::test_another_organization_does_not_exist",
+    ),
 ]
