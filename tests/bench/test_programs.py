@@ -69,4 +69,4 @@ def test_a_section_that_is_not_there_is_a_usage_error() -> None:
     environment = {**os.environ, "COLUMNS": "200"}
     asked = subprocess.run(run, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     assert asked.returncode == 2
-    assert "there are append, rebuild, follow, relay, load" in asked.stderr
+    assert "there are append, rebuild, follow, relay, downstream, load" in asked.stderr
