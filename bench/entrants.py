@@ -17,7 +17,7 @@ from bench.program import Score
 
 ROOT = Path(__file__).resolve().parents[1]
 END_S = 15.0
-PATIENCE_S = 300.0  # for one job, or for getting ready
+PATIENCE_S = 900.0  # for one job, or for getting ready: a relay may have a million events before it
 
 
 class EntrantFailed(Exception):

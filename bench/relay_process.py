@@ -26,7 +26,7 @@ from adapters.workers.relay_metrics import RelayMetrics
 
 ROOT = Path(__file__).resolve().parents[1]
 START_S = 60.0
-PATIENCE_S = 270.0  # less than who waits for the score has
+PATIENCE_S = 840.0  # less than who waits for the score has
 END_S = 15.0
 MIB = 2**20
 
