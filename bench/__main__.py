@@ -23,7 +23,8 @@ from bench.entrants import EntrantFailed, Programs
 from bench.history import Tell
 from bench.machine import machine, versions
 from bench.report import table, write
-from bench.sections import SECTIONS, Scale, Skipped, Stage
+from bench.sections import SECTIONS
+from bench.stage import Scale, Skipped, Stage
 from services.ports import LedgerUnavailable
 
 FAILURES = (EntrantFailed, EmbeddedServerFailed, StartRefused, LedgerUnavailable, psycopg.OperationalError)

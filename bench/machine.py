@@ -10,7 +10,16 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
-PACKAGES = ("eventsourcing", "psycopg", "psycopg-pool", "pydantic", "kafka-python", "crc32c", "zstandard")
+PACKAGES = (
+    "eventsourcing",
+    "psycopg",
+    "psycopg-pool",
+    "pydantic",
+    "kafka-python",
+    "confluent-kafka",
+    "crc32c",
+    "zstandard",
+)
 
 
 def machine() -> dict[str, Any]:

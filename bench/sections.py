@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing, contextmanager
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any
 
 from adapters.embedded.kafka import why_not_kafka
 from adapters.embedded.throw_away import throw_away_kafka
 from adapters.payments.sandbox import Sandbox
-from adapters.postgres.ledger import open_ledger
-from bench.arena import Arena
 from bench.contest import Cell, Entrant, Target
+from bench.downstream import downstream
 from bench.due import BOUGHT_AT, write_due
-from bench.history import Extent, Tell, go_on, write_held_pool, write_purchases, write_resized_pool
+from bench.history import Extent, go_on, write_held_pool, write_purchases, write_resized_pool
 from bench.served import CHANGED, write_served
-from bench.workload import BENCH, FINGERPRINT_KEY
-from services.ledger import SNAPSHOT_EVERY, Ledger
+from bench.stage import Section, Skipped, Stage, ledger_at, purchased_history
+from bench.workload import BENCH
+from services.ledger import SNAPSHOT_EVERY
 
 THREADS = 8
 LIBRARY_EVENTS = 100
@@ -28,58 +28,6 @@ PURCHASES = 200  # of an organization that falls due
 LONG, LONG_ROUNDS = 20_000, 2
 MEMORY_MIB = 200
 PAGE = 50  # of a list
-
-
-class Scale(NamedTuple):
-    """How long and how much."""
-
-    rounds: int = 7
-    seconds: float = 1.5  # of an appending round
-    purchases: int = 30_000
-    few: int = 2_000  # events that are folded one by one
-    relayed: int = 10_000
-    many: int = 100_000  # holders of a pool, events of an aggregate
-    loads: int = 20
-    due: tuple[int, ...] = (1_000, 10_000, 100_000)  # subscriptions that renew
-    served: int = 100_000  # subscriptions behind the API
-
-    @classmethod
-    def quick(cls) -> Scale:
-        return cls(
-            rounds=2,
-            seconds=0.3,
-            purchases=400,
-            few=100,
-            relayed=1_000,
-            many=2_000,
-            loads=3,
-            due=(100, 200),
-            served=200,
-        )
-
-
-class Skipped(Exception):
-    """A section cannot be played here, and why."""
-
-
-class Stage(NamedTuple):
-    """What the sections are given."""
-
-    arena: Arena
-    scale: Scale
-    seed: int
-    preparing: Callable[[str], Tell]  # says what is being prepared; answers where to tell how far it is
-
-
-Section: TypeAlias = Callable[[Stage], Iterator[Cell]]
-
-
-@contextmanager
-def ledger_at(url: str, now: datetime | None = None) -> Iterator[Ledger]:
-    """A ledger by the clock, or at a moment."""
-    ledger = open_ledger(url, pool_size=1, clock=lambda: now or datetime.now(UTC), fingerprint_key=FINGERPRINT_KEY)
-    with closing(ledger):
-        yield ledger
 
 
 def append(stage: Stage) -> Iterator[Cell]:
@@ -296,19 +244,12 @@ def due_history(stage: Stage, folder: Path, due: int) -> dict[str, Any]:
     }
 
 
-def purchased_history(stage: Stage, name: str, purchases: int) -> tuple[str, Extent]:
-    url = stage.arena.database(name)
-    with ledger_at(url) as ledger:
-        tell = stage.preparing(f"a history of {purchases:,} purchases")
-        write_purchases(ledger, purchases, changes=0, seed=stage.seed, tell=tell)
-    return url, Extent.of(url)
-
-
 SECTIONS: dict[str, Section] = {
     "append": append,
     "rebuild": rebuild,
     "follow": follow,
     "relay": relay,
+    "downstream": downstream,
     "load": load,
     "renew": renew,
     "ask": ask,
