@@ -189,7 +189,7 @@ def serve(stage: Stage) -> Iterator[Cell]:
         promised = (Target(0.5, bare.name),)
         for what, name, ceiling, targets in (
             ("list", f"a page of {PAGE} purchases", bare, promised),
-            ("one", "one purchase in full", bare, promised),
+            ("one", "one purchase", bare, promised),
             ("assign", "assign a license", called, ()),
             ("resize", "add a license, charged", called, ()),
         ):
