@@ -151,7 +151,8 @@ def test_a_newer_version_is_built_while_queries_follow_the_older_one(world: Worl
         older.catch_up(NAMES, later, timeout_s=5)  # the older release goes on until then
         assert len(world.purchases.list(CONTOSO_ID, ALL, at_least=later).rows) == 8
         newer.catch_up(["purchases"], later, timeout_s=5)
-        assert names(world, at_least=later) == {"POWER BI PRO"}  # who asks for no position may see the older a moment on
+        # Who asks for no position may see the older one a moment longer.
+        assert names(world, at_least=later) == {"POWER BI PRO"}
         older.adopt()
         assert [fold.projection.name for fold in older.folds] == [name for name in NAMES if name != "purchases"]
         newer.adopt()
