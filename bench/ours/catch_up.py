@@ -14,7 +14,7 @@ from typing import NamedTuple
 from adapters.kafka.topic_settings import Topics
 from bench.kept import KeptRounds
 from bench.program import Job, Score, Settings, Work, serve
-from bench.relay_process import RelayProcess
+from bench.relay_program import RelayProcess
 
 
 class Round(NamedTuple):

@@ -9,7 +9,7 @@ from adapters.kafka.topic_settings import Topics
 from bench.delivery import Delivered, deliver, writing
 from bench.kept import KeptRounds
 from bench.program import Job, Score, Settings, Work, serve
-from bench.relay_process import RelayProcess
+from bench.relay_program import RelayProcess
 
 TOPICS = Topics("bench.delivered.events", "bench.delivered.position")
 

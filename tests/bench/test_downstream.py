@@ -17,7 +17,7 @@ from bench.entrants import Programs
 from bench.history import Extent, write_purchases
 from bench.kept import KeptRounds
 from bench.ours.catch_up import growth
-from bench.relay_process import Observed
+from bench.relay_program import Observed
 from bench.stage import ledger_at
 
 if TYPE_CHECKING:

@@ -44,7 +44,7 @@ class RelayProcess:
     def __init__(self, database: str, bootstrap: str, topics: Topics, until: int = sys.maxsize) -> None:
         told = [database, bootstrap, topics.events, topics.position, until]
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "bench.relay_process", json.dumps(told)],
+            [sys.executable, "-m", "bench.relay_program", json.dumps(told)],
             cwd=ROOT,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
