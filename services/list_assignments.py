@@ -10,7 +10,7 @@ from domain.kernel import Value
 from services.command import Actor
 from services.ledger import Ledger
 from services.ports_reads import PAGE, AssignmentRow, PurchaseViews
-from services.show_purchase import purchase_seen
+from services.show_purchase import page_of_holders, purchase_seen
 
 
 class ListAssignments(Value):
@@ -28,8 +28,14 @@ class ListAssignments(Value):
 def list_assignments(ledger: Ledger, views: PurchaseViews, query: ListAssignments) -> Sequence[AssignmentRow]:
     """Oldest assignment first, for who may see the purchase."""
     row = purchase_seen(ledger, views, query)
+    if query.on is None and not row.licenses_assigned:
+        return []
     # The two read models are apart: who holds a license is read as of where the purchase was.
-    asked = {"after_seq": query.after_seq, "limit": query.limit, "at_least": row.last_position}
-    if query.on is None:
-        return views.assigned(query.organization_id, row.subscription_id, **asked) if row.licenses_assigned else []
-    return views.assigned_on(query.organization_id, row.subscription_id, query.on, **asked)
+    return page_of_holders(
+        views,
+        query,
+        row.subscription_id,
+        after_seq=query.after_seq,
+        at_least=row.last_position,
+        limit=query.limit,
+    )

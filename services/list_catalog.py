@@ -12,7 +12,7 @@ from domain.product import Product, ProductFacts
 from domain.refusals import NotFound, OfferNotOnSale
 from services.command import Actor
 from services.ledger import Ledger
-from services.may import HOUSE, may, standing_of
+from services.may import HOUSE, may, standing_seen
 
 ALL = 2**62
 KEPT_DAYS = 8
@@ -44,7 +44,7 @@ def may_see_prices(ledger: Ledger, wish: SeePrices) -> None:
     """Refuses who may not, and who is no member of their organization any more: the catalog belongs to another one."""
     may(wish.actor, "see prices")
     if wish.actor.role not in HOUSE:
-        standing_of(ledger, wish)
+        standing_seen(ledger, wish)
 
 
 def list_catalog(ledger: Ledger, actor: Actor, on: date) -> list[ProductListed]:

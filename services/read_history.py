@@ -1,6 +1,7 @@
 """Read history: the events of one thing, for those who audit."""
 
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol
 from uuid import UUID
 
 from pydantic import Field
@@ -64,12 +65,30 @@ def read_history(ledger: Ledger, query: ReadHistory) -> list[RecordedEvent]:
 def read_history_page(ledger: Ledger, query: ReadHistoryPage) -> HistoryPage:
     """The same, a page at a time: what a page costs does not depend on how long the history is."""
     may_audit(ledger, query)
-    after = dict.fromkeys(streams_of(ledger, query), 0)
-    after |= dict(zip(after, query.after, strict=False))
-    events = ledger.history.load_page(query.organization_id, after, query.limit + 1)
-    page = events[: query.limit]
-    after |= {event.originator_id: event.originator_version for event in page}
-    return HistoryPage(page, tuple(after.values()) if len(events) > query.limit else None)
+    return page_of(ledger, query, streams_of(ledger, query))
+
+
+class PageWish(Protocol):
+    """A question about the history of some streams, a page at a time."""
+
+    @property
+    def organization_id(self) -> UUID: ...
+
+    @property
+    def after(self) -> tuple[int, ...]: ...
+
+    @property
+    def limit(self) -> int: ...
+
+
+def page_of(ledger: Ledger, query: PageWish, streams: Sequence[UUID], *, without: Sequence[str] = ()) -> HistoryPage:
+    """The next events of these streams; whether the caller may see them is asked before."""
+    seen = dict.fromkeys(streams, 0)
+    seen |= dict(zip(seen, query.after, strict=False))
+    found = ledger.history.load_page(query.organization_id, seen, query.limit + 1, without=without)
+    page = found[: query.limit]
+    seen |= {event.originator_id: event.originator_version for event in page}
+    return HistoryPage(page, tuple(seen.values()) if len(found) > query.limit else None)
 
 
 def streams_of(ledger: Ledger, query: ReadHistory) -> list[UUID]:

@@ -1,6 +1,6 @@
 """Show a purchase: its facts, who holds a license, and how it came to be what it is."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Protocol
@@ -34,6 +34,16 @@ class PurchaseQuery(Wish, Protocol):
 
     @property
     def at_least(self) -> int: ...
+
+
+class HoldersWish(Protocol):
+    """A question about who holds licenses, or held them on a day."""
+
+    @property
+    def organization_id(self) -> UUID: ...
+
+    @property
+    def on(self) -> date | None: ...
 
 
 @dataclass(frozen=True)
@@ -72,13 +82,21 @@ def holders(views: PurchaseViews, query: ShowPurchase, subscription_id: UUID) ->
     """All assignments, a page at a time."""
     after = 0
     while True:
-        if query.on is None:
-            page = views.assigned(query.organization_id, subscription_id, after_seq=after, at_least=query.at_least)
-        else:
-            page = views.assigned_on(
-                query.organization_id, subscription_id, query.on, after_seq=after, at_least=query.at_least
-            )
+        page = page_of_holders(views, query, subscription_id, after_seq=after, at_least=query.at_least)
         yield from page
         if len(page) < PAGE:
             return
         after = page[-1].assigned_seq
+
+
+def page_of_holders(
+    views: PurchaseViews, query: HoldersWish, subscription_id: UUID, *, after_seq: int, at_least: int, limit: int = PAGE
+) -> Sequence[AssignmentRow]:
+    """The next of those who hold a license now, or held one on the asked day."""
+    if query.on is None:
+        return views.assigned(
+            query.organization_id, subscription_id, after_seq=after_seq, limit=limit, at_least=at_least
+        )
+    return views.assigned_on(
+        query.organization_id, subscription_id, query.on, after_seq=after_seq, limit=limit, at_least=at_least
+    )

@@ -23,7 +23,7 @@ from adapters.http.words import Day
 from domain.personal import Purpose
 from domain.subscription import Channel, LifeState
 from services.list_assignments import ListAssignments, list_assignments
-from services.list_orders import ListOrders, OrderCursor, list_orders
+from services.list_orders import ListOrders, list_orders
 from services.list_purchases import ListPurchases, list_purchases
 from services.name_members import name_members
 from services.ports_reads import PurchaseCursor, PurchaseFilter, PurchasePage, PurchaseRow
@@ -196,8 +196,7 @@ def list_ordered(
     """How it came to be what it is: what happened to it and to its licenses, oldest first, without assignments."""
     question = ("orders", subscription_id)
     place = call.place(cursor, of=question)
-    after = OrderCursor(*place) if place else OrderCursor(0, 0)
-    query = call.wish(ListOrders, subscription_id=subscription_id, limit=limit, after=after)
+    query = call.wish(ListOrders, subscription_id=subscription_id, limit=limit, after=tuple(place or ()))
     page = list_orders(call.house.ledger, call.house.views, query)
     events = [cloud_event(event, call.house.source) for event in page.events]
     following = call.cursor(*page.following, of=question) if page.following else None

@@ -7,13 +7,14 @@ import pytest
 from adapters.postgres.reads_purchases import PurchaseReads
 from domain.refusals import NotAllowed, NotFound
 from services.command import Actor
-from services.list_orders import ListOrders, OrderCursor, OrderPage, list_orders
+from services.list_orders import ListOrders, list_orders
+from services.read_history import HistoryPage
 from services.resize_licenses import ResizeLicenses
 from services.set_recurring_billing import SetRecurringBilling
 from tests.services.contoso import Contoso
 
 
-def page(contoso: Contoso, views: PurchaseReads, by: Actor, bought: UUID, **content: object) -> OrderPage:
+def page(contoso: Contoso, views: PurchaseReads, by: Actor, bought: UUID, **content: object) -> HistoryPage:
     asked = {"organization_id": contoso.organization_id, "actor": by, "subscription_id": bought, **content}
     return list_orders(contoso.ledger, views, ListOrders.model_validate({"at_least": contoso.position, **asked}))
 
@@ -33,8 +34,8 @@ def test_what_happened_without_who_got_licenses(contoso: Contoso, views: Purchas
     ]
     assert whole.following is None
     found = []
-    after: OrderCursor | None = OrderCursor(0, 0)
-    while after:
+    after: tuple[int, ...] | None = ()
+    while after is not None:
         part = page(contoso, views, contoso.buyer, bought, limit=1, after=after)
         found += part.events
         after = part.following
