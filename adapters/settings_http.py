@@ -52,8 +52,7 @@ class HttpSettings(BaseSettings):
     @property
     def api_address(self) -> str:
         """Where the API answers, as a URL."""
-        host = f"[{self.api_host}]" if ":" in self.api_host else self.api_host
-        return f"http://{host}:{self.api_port}"
+        return address_of(self.api_host, self.api_port)
 
     @field_validator("oidc_issuer", "oidc_jwks_url")
     @classmethod
@@ -126,3 +125,8 @@ def is_loopback(host: str) -> bool:
         return host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def address_of(host: str, port: int) -> str:
+    """The address as a URL."""
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

@@ -10,7 +10,7 @@ from uuid import UUID
 from adapters.catalog.currency import money
 from adapters.cli.answer import moment, table
 from adapters.cli.call import Call
-from adapters.documents.purchases_csv import Line
+from adapters.documents.purchases_csv import Line, line_of
 from domain.personal import Purpose
 from services.list_purchases import ListPurchases
 from services.name_members import name_members
@@ -35,12 +35,16 @@ def purchase_data(call: Call, row: PurchaseRow, *, in_full: bool) -> dict[str, A
     }
 
 
-def holders_of(call: Call, row: PurchaseRow, most: int | None = None) -> list[UUID]:
+def holders_of(call: Call, row: PurchaseRow, most: int | None) -> list[UUID]:
     """Who holds a license; read as of where the purchase was, for the two read models are apart."""
     if not row.licenses_assigned:
         return []
-    query = call.wish(ShowPurchase, subscription_id=row.subscription_id, at_least=row.last_position)
-    return [one.member_id for one in islice(holders(call.house.views, query, row.subscription_id), most)]
+    found = holders(call.house.views, as_of_the_row(call, row), row.subscription_id)
+    return [one.member_id for one in islice(found, most)]
+
+
+def as_of_the_row(call: Call, row: PurchaseRow) -> ShowPurchase:
+    return call.wish(ShowPurchase, subscription_id=row.subscription_id, at_least=row.last_position)
 
 
 def named(names: Any, member_id: UUID, purpose: Purpose) -> str | None:
@@ -56,9 +60,7 @@ def users_text(one: dict[str, Any]) -> str:
 
 def csv_line(call: Call, row: PurchaseRow) -> Line:
     """A purchase with everybody who holds a license of it."""
-    holder_ids = holders_of(call, row)
-    names = name_members(call.house.directory, call.wish(ListPurchases), [row.purchaser_id, *holder_ids])
-    return Line(row, holder_ids, names)
+    return line_of(row, as_of_the_row(call, row), call.house.views, call.house.directory)
 
 
 def shown(data: dict[str, Any], *, orders_named: list[str | None]) -> Iterator[Any]:

@@ -10,7 +10,10 @@ from uuid import UUID
 
 from adapters.catalog.currency import in_major
 from domain.personal import Purpose
-from services.ports_reads import PurchaseRow
+from services.name_members import name_members
+from services.ports import Directory
+from services.ports_reads import PurchaseRow, PurchaseViews
+from services.show_purchase import ShowPurchase, holders
 
 COLUMNS = (
     "product",
@@ -35,6 +38,13 @@ class Line(NamedTuple):
     row: PurchaseRow
     holder_ids: Sequence[UUID]
     names: Mapping[UUID, Mapping[Purpose, str]]
+
+
+def line_of(row: PurchaseRow, wish: ShowPurchase, views: PurchaseViews, directory: Directory) -> Line:
+    """A purchase with all its holders, for who asks; `wish` reads them as of where the purchase was."""
+    held = holders(views, wish, row.subscription_id) if row.licenses_assigned else ()
+    holder_ids = [one.member_id for one in held]
+    return Line(row, holder_ids, name_members(directory, wish, [row.purchaser_id, *holder_ids]))
 
 
 def csv_of(lines: Iterable[Line]) -> Iterator[str]:

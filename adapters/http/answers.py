@@ -86,12 +86,9 @@ def told_by(call: Call, receipt: Receipt) -> Sequence[Any]:
     return call.house.ledger.history.told(call.organization_id, after=last - receipt.events, until=last)
 
 
-def shown(model: BaseModel, *, tag: str | None = None, headers: Mapping[str, str] | None = None) -> Response:
+def shown(model: BaseModel, *, tag: str | None = None) -> Response:
     """One thing, or a page."""
-    sent = dict(headers or {})
-    if tag is not None:
-        sent["ETag"] = tag
-    return Response(model.model_dump_json(), 200, sent, JSON)
+    return Response(model.model_dump_json(), 200, {"ETag": tag} if tag is not None else None, JSON)
 
 
 def listed(items: Sequence[Mapping[str, Any]], following: str | None) -> Response:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib.metadata
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from typing import Any
 
 from anyio.to_thread import current_default_thread_limiter
 from fastapi import APIRouter, FastAPI
@@ -37,7 +36,6 @@ from adapters.http.house import ApiHouse
 from adapters.http.observed import Gauges, Observed
 from adapters.http.rates import Rates
 from adapters.http.waiting import Waiting
-from adapters.settings import Settings
 
 ROUTERS: Sequence[APIRouter] = (  # asked in this order, so that what is asked often comes first
     purchases.routes,
@@ -72,7 +70,8 @@ def create_app(house: ApiHouse, bearers: Bearers) -> FastAPI:
     gauges.registry.register(app.state.watch)
     app.state.waiting = Waiting(house.feed)
     # The last one added is the first that sees a request.
-    app.add_middleware(Gate, **gate_of(settings, bearers))
+    rates = Rates(settings.api_rate_per_key, settings.api_rate_per_organization)
+    app.add_middleware(Gate, bearers=bearers, rates=rates, at_a_time=settings.api_concurrency * WAITING)
     app.add_middleware(Observed, gauges=gauges)
     return app
 
@@ -93,14 +92,6 @@ def routed() -> FastAPI:
         app.include_router(routes)
     app.openapi = lambda: described(app)  # type: ignore[method-assign]
     return app
-
-
-def gate_of(settings: Settings, bearers: Bearers) -> dict[str, Any]:
-    return {
-        "bearers": bearers,
-        "rates": Rates(settings.api_rate_per_key, settings.api_rate_per_organization),
-        "at_a_time": settings.api_concurrency * WAITING,
-    }
 
 
 @asynccontextmanager

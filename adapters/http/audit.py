@@ -13,13 +13,13 @@ from starlette.responses import Response
 
 from adapters.http.answers import Page, shown
 from adapters.http.bad_request import BadRequest
-from adapters.http.callers import AuditorReads
+from adapters.http.callers import ORGANIZATION, AuditorReads
 from adapters.http.pages import Cursor, Limit
 from domain.refusals import NotFound
 from projections.audit.replay import HistoryEntry, StateAt, history, state_at
 from services.read_history import ReadHistory, ReadHistoryPage, read_history_page, read_stream
 
-routes = APIRouter(prefix="/v1/organizations/{organization}", tags=["audit"])
+routes = APIRouter(prefix=ORGANIZATION, tags=["audit"])
 
 AggregateId = Annotated[
     UUID, Path(description="A subscription, pool, member, card, profile, payment or invoice, or the organization.")

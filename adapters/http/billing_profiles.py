@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from adapters.catalog.currency import country_of
 from adapters.http.answers import Body, Done, Page, done, shown, told_by
-from adapters.http.callers import PurchaserChanges, PurchaserDoes, PurchaserReads
+from adapters.http.callers import ORGANIZATION, PurchaserChanges, PurchaserDoes, PurchaserReads
 from adapters.http.pages import Cursor, Limit
 from adapters.http.people import Person, person
 from adapters.http.tags import tag_of
@@ -27,7 +27,7 @@ from services.revoke_profile_role import RevokeProfileRole, revoke_profile_role
 from services.set_po_number import SetPoNumber, set_po_number
 from services.show_billing_profile import ShowBillingProfile, ShownBillingProfile, show_billing_profile
 
-routes = APIRouter(prefix="/v1/organizations/{organization}", tags=["billing profiles"])
+routes = APIRouter(prefix=ORGANIZATION, tags=["billing profiles"])
 
 ProfileId = Annotated[UUID, Path(description="The billing profile.")]
 MemberId = Annotated[UUID, Path(description="The member.")]

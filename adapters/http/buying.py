@@ -10,13 +10,13 @@ from pydantic import Field, StrictInt
 from starlette.responses import Response
 
 from adapters.http.answers import Body, Done, done
-from adapters.http.callers import PurchaserDoes, SubscriptionId
+from adapters.http.callers import ORGANIZATION, PurchaserDoes, SubscriptionId
 from adapters.http.words import Minor
 from domain.subscription import Channel
 from services.buy_subscription import BuySubscription, buy_subscription
 from services.reactivate_subscription import ReactivateSubscription, reactivate_subscription
 
-routes = APIRouter(prefix="/v1/organizations/{organization}", tags=["subscriptions"])
+routes = APIRouter(prefix=ORGANIZATION, tags=["subscriptions"])
 
 Licenses = Annotated[StrictInt, Field(ge=1, le=1_000_000)]
 ExpectedTotal = Annotated[

@@ -8,7 +8,6 @@ from functools import cached_property
 from typing import Any, TypeVar
 from uuid import UUID, uuid5
 
-from adapters.http.bad_request import BadRequest
 from adapters.http.house import ApiHouse
 from adapters.http.principal import Principal
 from adapters.http.tags import versions_of
@@ -105,12 +104,3 @@ class Call:
         if cursor is None:
             return None
         return self.house.cursors.read(cursor, self.organization_id, self.actor.id, self.actor.role, *of)
-
-
-def key_in(header: str) -> str:
-    """An Idempotency-Key: 1 to 255 visible ASCII characters."""
-    if not (0 < len(header) <= 255 and all("!" <= letter <= "~" for letter in header)):  # noqa: PLR2004
-        raise BadRequest(
-            "bad_parameter", "send 1 to 255 visible ASCII characters, such as a UUID", where="Idempotency-Key"
-        )
-    return header

@@ -8,11 +8,12 @@ from uuid import UUID
 from fastapi import Depends, Header, Path, Query, Request
 
 from adapters.http.bad_request import BadRequest
-from adapters.http.call import Call, key_in
+from adapters.http.call import Call
 from adapters.http.tags import seen_in
 from domain.envelope import Role
 from domain.organization import CATALOG, organization_id_of
 
+ORGANIZATION = "/v1/organizations/{organization}"  # what the paths of everything in one begin with
 OrganizationHandle = Annotated[
     str, Path(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$", description="The organization's handle, such as `contoso`.")
 ]
@@ -87,7 +88,7 @@ class Doer(Caller):
     async def __call__(
         self, request: Request, organization: OrganizationHandle, key: KeyHeader, acting_as: RoleHeader = None
     ) -> Call:
-        return self.call(request, organization, acting_as, idempotency_key=key_in(key))
+        return self.call(request, organization, acting_as, idempotency_key=key)
 
 
 class Changer(Caller):
@@ -101,7 +102,7 @@ class Changer(Caller):
         tag: TagHeader,
         acting_as: RoleHeader = None,
     ) -> Call:
-        return self.call(request, organization, acting_as, idempotency_key=key_in(key), seen=seen_in(tag))
+        return self.call(request, organization, acting_as, idempotency_key=key, seen=seen_in(tag))
 
 
 class CatalogReader(Caller):
@@ -115,7 +116,7 @@ class CatalogDoer(Caller):
     """Of a command about the catalog, or about the house."""
 
     async def __call__(self, request: Request, key: KeyHeader, acting_as: RoleHeader = None) -> Call:
-        return self.call(request, None, acting_as, idempotency_key=key_in(key))
+        return self.call(request, None, acting_as, idempotency_key=key)
 
 
 def refuse_unknown_parameters(request: Request) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from http import HTTPStatus
 from typing import Any
 
 import structlog
@@ -64,7 +65,7 @@ def told_as_problem(error: BaseException, scope: Scope) -> Response:  # noqa: PL
             place = "query" if scope["method"] == "GET" else "body"
             return invalid([{**each, "loc": (place, *each["loc"])} for each in found], request_id)
         case HTTPException():
-            kept = {"Allow": ", ".join(methods_at(scope))} if error.status_code == 405 else {}  # noqa: PLR2004
+            kept = {"Allow": ", ".join(methods_at(scope))} if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED else {}
             code = BY_STATUS.get(error.status_code, "bad_request")
             return problem(code, KINDS[code].help, request_id=request_id, headers=kept)
         case _:

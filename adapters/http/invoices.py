@@ -13,7 +13,7 @@ from starlette.responses import Response
 from adapters.http.answers import Body, Done, Page, done, shown
 from adapters.http.bad_request import BadRequest
 from adapters.http.call import Call
-from adapters.http.callers import PurchaserDoes, PurchaserReads
+from adapters.http.callers import ORGANIZATION, PurchaserDoes, PurchaserReads
 from adapters.http.pages import Cursor, Limit
 from adapters.http.words import Day
 from domain.invoice import InvoiceState
@@ -26,7 +26,7 @@ from services.ports_documents import ShownInvoice
 from services.ports_reads import InvoiceCursor, InvoiceRow
 from services.show_invoice import ShowInvoice, show_invoice
 
-routes = APIRouter(prefix="/v1/organizations/{organization}", tags=["invoices"])
+routes = APIRouter(prefix=ORGANIZATION, tags=["invoices"])
 
 InvoiceId = Annotated[UUID, Path(description="The invoice.")]
 Months = Annotated[Literal[3, 6], BeforeValidator(lambda text: {"3": 3, "6": 6}.get(text, text))]

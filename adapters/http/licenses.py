@@ -10,14 +10,14 @@ from pydantic import Field
 from starlette.responses import Response
 
 from adapters.http.answers import Body, Done, done
-from adapters.http.callers import PurchaserChanges, PurchaserDoes, SubscriptionId
+from adapters.http.callers import ORGANIZATION, PurchaserChanges, PurchaserDoes, SubscriptionId
 from adapters.http.words import Count, Minor
 from services.assign_licenses import AssignLicenses, assign_licenses
 from services.resize_licenses import ResizeLicenses, resize_licenses
 from services.schedule_licenses import ScheduleLicenses, schedule_licenses
 from services.unassign_licenses import UnassignLicenses, unassign_licenses
 
-routes = APIRouter(prefix="/v1/organizations/{organization}", tags=["licenses"])
+routes = APIRouter(prefix=ORGANIZATION, tags=["licenses"])
 
 Users = Annotated[list[UUID], Field(min_length=1, max_length=1_000, description="Members; at most 20 at a time.")]
 

@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 from starlette.responses import Response
 
 from adapters.http.answers import Body, Done, Page, done, shown
-from adapters.http.callers import AdminDoes, AdminReads
+from adapters.http.callers import ORGANIZATION, AdminDoes, AdminReads
 from domain.member import Kind, Status
 from domain.organization import GrantedRole
 from services.command import Text
@@ -20,7 +20,7 @@ from services.list_members import ListMembers, MemberListed, list_members
 from services.reactivate_member import ReactivateMember, reactivate_member
 from services.remove_member import RemoveMember, remove_member
 
-routes = APIRouter(prefix="/v1/organizations/{organization}", tags=["members"])
+routes = APIRouter(prefix=ORGANIZATION, tags=["members"])
 
 MemberId = Annotated[UUID, Path(description="The member.")]
 Detail = Annotated[Text, Field(max_length=256)]

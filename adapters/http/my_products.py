@@ -6,12 +6,12 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from adapters.http.answers import Page, shown
-from adapters.http.callers import PurchaserReads
+from adapters.http.callers import ORGANIZATION, PurchaserReads
 from domain.subscription import Channel
 from services.list_my_products import ListMyProducts, list_my_products
 from services.ports_reads import ProductLicenses
 
-routes = APIRouter(prefix="/v1/organizations/{organization}", tags=["purchases"])
+routes = APIRouter(prefix=ORGANIZATION, tags=["purchases"])
 
 
 @routes.get(

@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import MutableMapping
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -96,7 +97,7 @@ class Observed:
             return
         principal = state.get("principal")
         log = structlog.get_logger()
-        tell = log.warning if status >= 500 else log.info  # noqa: PLR2004 - server errors
+        tell = log.warning if status >= HTTPStatus.INTERNAL_SERVER_ERROR else log.info
         tell(
             "request",
             method=scope["method"],

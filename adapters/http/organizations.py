@@ -10,14 +10,14 @@ from starlette.responses import Response
 
 from adapters.catalog.currency import country_of, exponent_of
 from adapters.http.answers import Body, Done, done, shown
-from adapters.http.callers import AdminDoes, OrganizationHandle, PurchaserReads
+from adapters.http.callers import ORGANIZATION, AdminDoes, OrganizationHandle, PurchaserReads
 from adapters.http.members import MemberNamed
 from adapters.http.words import YesNo
 from domain.organization import OrganizationFacts
 from services.create_organization import CreateOrganization, create_organization
 from services.show_organization import ShowOrganization, show_organization
 
-routes = APIRouter(prefix="/v1/organizations/{organization}", tags=["organizations"])
+routes = APIRouter(prefix=ORGANIZATION, tags=["organizations"])
 
 
 class Founding(Body):

@@ -10,7 +10,7 @@ from pydantic import Field, StrictInt, model_validator
 from starlette.responses import Response
 
 from adapters.http.answers import Body, Done, Page, done, shown
-from adapters.http.callers import PurchaserChanges, PurchaserDoes, PurchaserReads
+from adapters.http.callers import ORGANIZATION, PurchaserChanges, PurchaserDoes, PurchaserReads
 from adapters.http.pages import Cursor, Limit
 from adapters.http.tags import tag_of
 from services.add_payment_method import AddPaymentMethod, add_payment_method
@@ -20,7 +20,7 @@ from services.ports_reads import PaymentMethodRow
 from services.remove_payment_method import RemovePaymentMethod, remove_payment_method
 from services.show_payment_method import ShownPaymentMethod, ShowPaymentMethod, show_payment_method
 
-routes = APIRouter(prefix="/v1/organizations/{organization}", tags=["payment methods"])
+routes = APIRouter(prefix=ORGANIZATION, tags=["payment methods"])
 
 PaymentMethodId = Annotated[UUID, Path(description="The payment method.")]
 Token = Annotated[str, Field(min_length=1, max_length=256)]

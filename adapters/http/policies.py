@@ -8,14 +8,14 @@ from fastapi import APIRouter, Path
 from starlette.responses import Response
 
 from adapters.http.answers import Body, Done, Page, done, shown
-from adapters.http.callers import AdminChanges, AdminReads
+from adapters.http.callers import ORGANIZATION, AdminChanges, AdminReads
 from adapters.http.catalog import today
 from adapters.http.tags import tag_of
 from domain.product import Policy
 from services.list_policies import ListPolicies, PolicyListed, list_policies
 from services.set_self_service_policy import SetSelfServicePolicy, set_self_service_policy
 
-routes = APIRouter(prefix="/v1/organizations/{organization}", tags=["policies"])
+routes = APIRouter(prefix=ORGANIZATION, tags=["policies"])
 
 ProductId = Annotated[str, Path(min_length=1, max_length=256, description="A self-service product.")]
 

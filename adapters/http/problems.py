@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Any, NamedTuple
 
 from pydantic import BaseModel, Field
@@ -248,7 +249,7 @@ def problem(
         request_id=request_id,
     )
     sent = dict(headers or {})
-    if kind.status == 401:  # noqa: PLR2004 - the name says it
+    if kind.status == HTTPStatus.UNAUTHORIZED:
         sent["WWW-Authenticate"] = f'Bearer error="invalid_token", error_description="{kind.title}"'
     if (seconds := retry_after_s or kind.retry_after_s) is not None:
         sent["Retry-After"] = str(seconds)

@@ -11,10 +11,10 @@ from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel
 from starlette.responses import Response, StreamingResponse
 
-from adapters.documents.purchases_csv import Line, csv_of
+from adapters.documents.purchases_csv import Line, csv_of, line_of
 from adapters.http.answers import Page, listed, shown
 from adapters.http.call import Call
-from adapters.http.callers import AdminReads, PurchaserReads, SubscriptionId
+from adapters.http.callers import ORGANIZATION, AdminReads, PurchaserReads, SubscriptionId
 from adapters.http.events import CloudEvent, cloud_event
 from adapters.http.pages import Cursor, Limit
 from adapters.http.people import Person, person
@@ -27,9 +27,9 @@ from services.list_orders import ListOrders, list_orders
 from services.list_purchases import ListPurchases, list_purchases
 from services.name_members import name_members
 from services.ports_reads import PurchaseCursor, PurchaseFilter, PurchasePage, PurchaseRow
-from services.show_purchase import ShowPurchase, holders, purchase_seen
+from services.show_purchase import ShowPurchase, purchase_seen
 
-routes = APIRouter(prefix="/v1/organizations/{organization}", tags=["purchases"])
+routes = APIRouter(prefix=ORGANIZATION, tags=["purchases"])
 
 
 class Purchase(PurchaseRow):
@@ -127,9 +127,7 @@ def lines_of(call: Call, query: ListPurchases, page: PurchasePage) -> Iterator[L
     while True:
         for row in page.rows:
             asked = call.wish(ShowPurchase, subscription_id=row.subscription_id, at_least=row.last_position)
-            held = holders(views, asked, row.subscription_id) if row.licenses_assigned else iter(())
-            ids = [one.member_id for one in held]
-            yield Line(row, ids, name_members(directory, query, [row.purchaser_id, *ids]))
+            yield line_of(row, asked, views, directory)
         if page.following is None:
             return
         page = list_purchases(call.house.ledger, views, query.model_copy(update={"after": page.following}))

@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from adapters.http.answers import shown
 from adapters.http.call import Call
-from adapters.http.callers import PurchaserReads, SubscriptionId
+from adapters.http.callers import ORGANIZATION, PurchaserReads, SubscriptionId
 from domain.subscription import Channel
 from services.buy_subscription import BuySubscription
 from services.cancel_subscription import CancelSubscription
@@ -18,7 +18,7 @@ from services.quote import Quotable, Quote, QuoteRenewal, quote
 from services.reactivate_subscription import ReactivateSubscription
 from services.resize_licenses import ResizeLicenses
 
-routes = APIRouter(prefix="/v1/organizations/{organization}", tags=["quotes"])
+routes = APIRouter(prefix=ORGANIZATION, tags=["quotes"])
 
 BilledOn = Annotated[UUID | None, Query(description="The billing profile, where it is not the usual one.")]
 

@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from starlette.responses import Response
 
 from adapters.http.answers import Body, Done, Page, done, shown
-from adapters.http.callers import AdminDoes, AdminReads
+from adapters.http.callers import ORGANIZATION, AdminDoes, AdminReads
 from adapters.http.members import MemberId
 from adapters.http.people import Person, person
 from domain.organization import GrantedRole
@@ -19,7 +19,7 @@ from services.list_roles import ListRoles, list_roles
 from services.name_members import name_members
 from services.revoke_role import RevokeRole, revoke_role
 
-routes = APIRouter(prefix="/v1/organizations/{organization}", tags=["roles"])
+routes = APIRouter(prefix=ORGANIZATION, tags=["roles"])
 
 RoleInPath = Annotated[GrantedRole, Path(description="The role.")]
 

@@ -18,6 +18,7 @@ from adapters.http.app import create_app
 from adapters.http.bearers import bearers_of
 from adapters.http.house import ApiHouse
 from adapters.settings import Settings
+from adapters.settings_http import address_of
 
 STOP_S = 20  # for requests that are being answered
 IDLE_S = 15  # of a connection between two requests
@@ -87,8 +88,3 @@ class Server(uvicorn.Server):
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
-
-
-def address_of(host: str, port: int) -> str:
-    """The address as a URL."""
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

@@ -10,7 +10,7 @@ from pydantic import Field
 from starlette.responses import Response
 
 from adapters.http.answers import Body, Done, done
-from adapters.http.callers import AdminDoes, PurchaserChanges, PurchaserDoes, SubscriptionId
+from adapters.http.callers import ORGANIZATION, AdminDoes, PurchaserChanges, PurchaserDoes, SubscriptionId
 from adapters.http.words import YesNo
 from domain.subscription import CancelReason, TakeOverReason
 from services.adopt_subscription import AdoptSubscription, adopt_subscription
@@ -20,7 +20,7 @@ from services.move_users import MoveUsers, move_users
 from services.set_recurring_billing import SetRecurringBilling, set_recurring_billing
 from services.withdraw_cancellation import WithdrawCancellation, withdraw_cancellation
 
-routes = APIRouter(prefix="/v1/organizations/{organization}", tags=["subscriptions"])
+routes = APIRouter(prefix=ORGANIZATION, tags=["subscriptions"])
 
 
 class Recurring(Body):

@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
+from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
 from typing import Any
 from urllib.parse import urlencode, urlsplit
@@ -141,9 +142,9 @@ class FeedReader:
             self.close()
             self._connection = None
             raise Later(f"the feed does not answer ({type(error).__name__})") from None
-        if answer.status == 200:  # noqa: PLR2004 - HTTP's own number
+        if answer.status == HTTPStatus.OK:
             return self._read(answer, body)
-        if answer.status >= 500 or answer.status in WAIT:  # noqa: PLR2004 - HTTP's own number
+        if answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR or answer.status in WAIT:
             raise Later(f"the feed answers {answer.status}", _seconds(answer.getheader("Retry-After")))
         raise SourceUnsuited(f"the feed answers {answer.status} ({_code(body)}); it is for services, with a good token")
 

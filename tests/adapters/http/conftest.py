@@ -22,9 +22,10 @@ from adapters.cli.app import run
 from adapters.composition import House
 from adapters.directory.microsoft_365 import CONTOSO, read_members
 from adapters.http.development_issuer import DevelopmentIssuer
-from adapters.http.serve import address_of, app_of, listening, server_of
+from adapters.http.serve import app_of, listening, server_of
 from adapters.postgres.migrate import migrate
 from adapters.settings import Settings
+from adapters.settings_http import address_of
 
 if TYPE_CHECKING:
     from pathlib import Path
