@@ -12,11 +12,12 @@ from adapters.cli.failure import BadInput, Halted
 from adapters.cli.groups import ledger
 from adapters.cli.relay import WhyOption, why_from
 from adapters.cli.verb import verb
+from adapters.postgres.follower import Source
 from adapters.postgres.forks import ForkedMeanwhile, Forks
 
 WHAT = (
     "this begins epoch {following} of the ledger, for ever: its events go out once more from the first one, under the"
-    " source /seatledger/{ledger_id}/{following}, and every consumer stops at it until it is told to begin anew. Do it"
+    " source {source}, and every consumer stops at it until it is told to begin anew. Do it"
     " only after a restore that lost events, and while no API, relay or advance runs; say --yes if that is so"
 )
 
@@ -46,13 +47,13 @@ def fork(
         following = epoch or known + 1
         if following <= known:
             raise BadInput(f"epoch {known} is known already; say a later one, or leave --epoch out")
+        source = Source(now.ledger_id, following).name
         if not yes:
-            raise BadInput(WHAT.format(following=following, ledger_id=now.ledger_id))
+            raise BadInput(WHAT.format(following=following, source=source))
         try:
             forks.fork(expected=now.epoch, following=following, why=why, actor_id=call.actor.id)
         except ForkedMeanwhile as meanwhile:
             raise Halted(str(meanwhile)) from None
-    source = f"/seatledger/{now.ledger_id}/{following}"
     data = {"from_epoch": now.epoch, "to_epoch": following, "last_position": now.last_position, "source": source}
     said = (
         f"the ledger is {source} from position {now.last_position} on; now start relay and API again, and let every"

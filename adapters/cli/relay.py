@@ -50,6 +50,7 @@ def status(call: Call, edition: EditionOption = 1) -> Answer:
 
     Example: `seatledger relay status`
     """
+    from adapters.postgres.follower import Source
     from adapters.postgres.forks import Forks
     from adapters.postgres.relay_standing import relay_standing
 
@@ -60,9 +61,10 @@ def status(call: Call, edition: EditionOption = 1) -> Answer:
         ledger = records.ledger()
         skips = [skip for skip in records.skips() if skip.edition == edition]
         forks = records.forks()
-    source = f"/seatledger/{ledger.ledger_id}/{ledger.epoch}"
+    source = Source(ledger.ledger_id, ledger.epoch).name
     topic = topic_of(call, edition, source)
-    position = topic["position"] if topic else (standing.copy.position if standing.copy else 0)
+    shown = standing.copy
+    position = topic["position"] if topic else (shown.position if shown else 0)
     lag = max(0, ledger.last_position - position)
     data = {
         "topic": topics.events,
@@ -71,7 +73,7 @@ def status(call: Call, edition: EditionOption = 1) -> Answer:
         "last_error": standing.last_error._asdict() if standing.last_error else None,
         "last_position": ledger.last_position,
         "lag": lag,
-        "copy": standing.copy._asdict() if standing.copy else None,
+        "copy": {"position": shown.position, "seen_at": shown.seen_at} if shown else None,
         "committed": topic,
         "skipped": [{"position": one.position, "why": one.why, "skipped_at": one.skipped_at} for one in skips],
         "forks": [{**fork._asdict(), "chain_hash": fork.chain_hash and fork.chain_hash.hex()} for fork in forks],
@@ -80,8 +82,8 @@ def status(call: Call, edition: EditionOption = 1) -> Answer:
     rows += [("committed in the topic", topic["position"] if topic else "no broker runs")]
     if topic and topic["problem"]:
         rows.append(("the topic", topic["problem"]))
-    if standing.copy:
-        rows.append(("shown in the database", f"{standing.copy.position} at {moment(standing.copy.seen_at)}"))
+    if shown:
+        rows.append(("shown in the database", f"{shown.position} at {moment(shown.seen_at)}"))
     rows.append(("behind history", plural(lag, "position")))
     if standing.last_error:
         rows.append(("last error", f"{moment(standing.last_error.failed_at)}: {standing.last_error.why}"))

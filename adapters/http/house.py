@@ -41,8 +41,7 @@ class ApiHouse:
         self.api_keys = ApiKeys(house.database_url, role=API)
         _ = house.till
         with Follower(house.database_url) as follower:
-            ledger_id, epoch = follower.source()
-        self.source = f"/seatledger/{ledger_id}/{epoch}"  # as Kafka's messages name the ledger
+            self.source = follower.source().name
         self.cursors = Cursors(house.settings.fingerprint_secret())
         self._members: OrderedDict[tuple[UUID, str], tuple[float, UUID]] = OrderedDict()
         self._lock = threading.Lock()

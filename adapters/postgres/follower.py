@@ -38,6 +38,11 @@ class Source(NamedTuple):
     ledger_id: UUID
     epoch: int
 
+    @property
+    def name(self) -> str:
+        """As messages name it."""
+        return f"/seatledger/{self.ledger_id}/{self.epoch}"
+
 
 class Writer(NamedTuple):
     """A transaction that writes; `age_s` is None where another user's may not be seen."""

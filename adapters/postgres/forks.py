@@ -9,6 +9,7 @@ from uuid import UUID
 import psycopg
 
 from adapters.postgres.errors import unavailable_is_told
+from adapters.postgres.reads import HEAD
 from adapters.postgres.session import APP, connect, session
 
 FORKS = "SELECT from_epoch, to_epoch, last_position, chain_hash, why, forked_at FROM ledger.forks ORDER BY from_epoch"
@@ -75,7 +76,7 @@ class Forks:
     def ledger(self) -> Ledger:
         ((ledger_id, epoch),) = self._rows("SELECT ledger_id, epoch FROM ledger.source")
         ((shown,),) = self._rows(SHOWN)
-        ((last,),) = self._rows("SELECT coalesce(max(position), 0) FROM ledger.events")
+        ((last,),) = self._rows(HEAD)
         return Ledger(ledger_id, epoch, shown, last)
 
     def fork(self, *, expected: int, following: int, why: str, actor_id: UUID) -> None:

@@ -13,6 +13,7 @@ import psycopg
 from psycopg.sql import Composed, Identifier
 
 from adapters.postgres.errors import unavailable_is_told
+from adapters.postgres.follower import DRAWN
 from adapters.postgres.pool import Pool
 from adapters.postgres.projector import Projector
 from adapters.postgres.projector_builds import builds
@@ -26,7 +27,6 @@ T = TypeVar("T")
 Connection: TypeAlias = psycopg.Connection[Any]
 
 LIVE = "SELECT projection, build, position FROM projections.builds WHERE projection = ANY(%s) AND state = 'live'"
-DRAWN = "SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM ledger.position"
 HEAD = "SELECT coalesce(max(position), 0) FROM ledger.events"
 # Of one organization, in one look: through the wall the one above would pass over the newer events of all others.
 HEAD_WITHIN = (

@@ -9,6 +9,7 @@ from psycopg.rows import class_row
 
 from adapters.postgres.errors import unavailable_is_told
 from adapters.postgres.session import APP, connect, session
+from adapters.postgres.standing import RelayShown, relayed
 
 # Whoever holds the lock leads. The rest of the row was noted by the relay itself; of others' logins the server tells
 # neither address nor time.
@@ -20,10 +21,6 @@ SELECT held.pid AS backend_pid, a.application_name, a.client_addr::text AS addre
  WHERE held.locktype = 'advisory' AND held.granted AND held.objsubid = 1
    AND held.database = (SELECT oid FROM pg_database WHERE datname = current_database())
    AND (held.classid::bigint << 32) | held.objid::bigint = hashtextextended('seatledger.relay:' || %(topic)s, 0)
-"""
-COPY = """
-SELECT shown.position, shown.seen_at FROM relay.position AS shown JOIN ledger.source AS ours
-    ON shown.source = format('/seatledger/%%s/%%s', ours.ledger_id, ours.epoch) WHERE shown.topic = %(topic)s
 """
 FAILED = "SELECT ending, why, failed_at FROM relay.leaders WHERE topic = %(topic)s AND failed_at IS NOT NULL"
 
@@ -39,13 +36,6 @@ class Leader(NamedTuple):
     since: datetime | None
 
 
-class Copy(NamedTuple):
-    """How far the topic is published, as the relay last showed it."""
-
-    position: int
-    seen_at: datetime
-
-
 class LastError(NamedTuple):
     """What last ended a relay that led."""
 
@@ -58,7 +48,7 @@ class RelayStanding(NamedTuple):
     """Of one topic."""
 
     leader: Leader | None
-    copy: Copy | None
+    copy: RelayShown | None
     last_error: LastError | None
 
 
@@ -69,6 +59,6 @@ def relay_standing(url: str, topic: str) -> RelayStanding:
         with connection.transaction():
             connection.execute("SET LOCAL ROLE NONE")  # the login sees more of its own sessions than its role
             leader = connection.cursor(row_factory=class_row(Leader)).execute(LEADER, asked).fetchone()
-        copy = connection.cursor(row_factory=class_row(Copy)).execute(COPY, asked).fetchone()
+        copy = next((shown for shown in relayed(connection) if shown.topic == topic), None)
         error = connection.cursor(row_factory=class_row(LastError)).execute(FAILED, asked).fetchone()
     return RelayStanding(leader, copy, error)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import psycopg
 
@@ -45,16 +45,21 @@ class Standing(NamedTuple):
         return max(0, self.head - position)
 
 
+def relayed(connection: psycopg.Connection[tuple[Any, ...]]) -> list[RelayShown]:
+    """One for each topic that this ledger and epoch was ever published to."""
+    return [RelayShown(*row) for row in connection.execute(RELAYED)]
+
+
 def standing(url: str) -> Standing:
     """Looks, on connections of its own; raises LedgerUnavailable."""
     with unavailable_is_told(), psycopg.connect(session(url, role=APP, name="seatledger status")) as connection:
         row = connection.execute(HEAD).fetchone()
         head = int(row[0]) if row else 0
         found = builds(connection)
-        relayed = [RelayShown(*shown) for shown in connection.execute(RELAYED)]
+        published = relayed(connection)
     with Follower(url, after=head) as follower:
         deadline = time.monotonic() + SETTLE_S
         while not follower.poll(1) and follower.settled < head and time.monotonic() < deadline:
             time.sleep(LOOK_S)
         writer = follower.oldest_writer()
-        return Standing(head, follower.settled, round(follower.settled_age_s, 3), writer, found, relayed)
+        return Standing(head, follower.settled, round(follower.settled_age_s, 3), writer, found, published)
