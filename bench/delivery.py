@@ -7,24 +7,22 @@ import time
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
-from datetime import UTC, datetime
 from multiprocessing.connection import Connection
 from typing import Any, NamedTuple, TypeAlias
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from confluent_kafka import Consumer
 from confluent_kafka import TopicPartition as Partition
 from kafka import KafkaConsumer, TopicPartition
 
 from adapters.kafka.topic_settings import EVENTS
-from adapters.postgres.ledger import open_ledger
 from bench.crew import READY, crew
 from bench.drive import scored
-from bench.program import Job, Score, Settings
-from bench.workload import AT, FINGERPRINT_KEY, PURCHASER, a_pool, picker
+from bench.kept import KeptRounds
+from bench.program import Job, Score, Settings, Work
+from bench.workload import picker
+from bench.writing import save
 from services.ledger import Ledger
-from services.resize_licenses import ResizeLicenses
 
 SAVED = 2  # events of a save
 THREADS = 4
@@ -51,33 +49,15 @@ class Delivered(NamedTuple):
         return scored(self.took, self.seconds, job)
 
 
-@contextmanager
-def writing(database: str) -> Iterator[Ledger]:
-    """The ledger as its writers have it."""
-    ledger = open_ledger(
-        database,
-        pool_size=THREADS,
-        clock=lambda: datetime.now(UTC),
-        fingerprint_key=FINGERPRINT_KEY,
-        session_name="seatledger bench",
-    )
-    with closing(ledger):
-        yield ledger
+def played(play: Callable[[Job], Delivered]) -> Work:
+    """Plays each round once, whatever is asked of it."""
+    rounds = KeptRounds[Delivered]()
 
+    def work(job: Job) -> Score:
+        asked = str(job.get("within", "pace"))
+        return rounds.next(job["reader"], asked, lambda: play(job)).score(job)
 
-def save(ledger: Ledger, organization_id: UUID) -> UUID:
-    """A save as the appending contest has it; answers its command."""
-    pool = a_pool(SAVED)
-    command = ResizeLicenses(
-        organization_id=organization_id,
-        command_id=uuid4(),
-        actor=PURCHASER,
-        subscription_id=pool.subscription_id,
-        total=pool.total,
-        expected_total=5,
-    )
-    ledger.save(pool, because=command, at=AT)
-    return command.command_id
+    return work
 
 
 def deliver(ledger: Ledger, settings: Settings, job: Job, topic: str, then: Committed) -> Delivered:
@@ -104,7 +84,7 @@ def write(ledger: Ledger, job: Job, then: Committed) -> dict[str, float]:
     def work(_: int) -> None:
         for number, organization_id in saves:  # each thread takes the next
             time.sleep(max(0.0, began + number / saves_a_second - time.monotonic()))
-            command_id = save(ledger, organization_id)
+            command_id = save(ledger, organization_id, SAVED)
             committed[str(command_id)] = time.monotonic()
             then(organization_id, command_id)
 

@@ -6,11 +6,9 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from adapters.kafka.cloud_event import message_of
-from adapters.kafka.relay import BATCH, FLUSH_TIMEOUT_S, open_producer
-from adapters.kafka.relay_position import RelayPosition
+from adapters.kafka.relay import FLUSH_TIMEOUT_S, open_producer
 from adapters.kafka.topic_settings import Topics, ensure_topics
-from adapters.postgres.relay_session import RelaySession
+from bench.ceilings.finished import finished, told
 from bench.program import Job, Score, Settings, Work, serve
 
 TOPICS = Topics("bench.bare.events", "bench.bare.position")
@@ -18,14 +16,7 @@ TOPICS = Topics("bench.bare.events", "bench.bare.position")
 
 @contextmanager
 def prepare(settings: Settings) -> Iterator[Work]:
-    with RelaySession(settings["database"], TOPICS.events) as session:
-        source = session.source()
-        events = list(session.events_until(settings["until"]))
-    messages = [message_of(event, source) for event in events]
-    batches = [
-        (messages[start : start + BATCH], RelayPosition.of(events[min(start + BATCH, len(events)) - 1], source))
-        for start in range(0, len(events), BATCH)
-    ]
+    batches = finished(settings, TOPICS)
     ensure_topics(settings["bootstrap"], TOPICS)
     producer = open_producer(settings["bootstrap"], TOPICS)
     producer.init_transactions()
@@ -43,11 +34,11 @@ def prepare(settings: Settings) -> Iterator[Work]:
                     headers=message.headers,
                     timestamp_ms=message.timestamp_ms,
                 )
-            told = position.model_dump_json().encode()
-            producer.send(TOPICS.position, key=position.source.encode(), value=told, partition=0)
+            resume = position.model_dump_json().encode()
+            producer.send(TOPICS.position, key=position.source.encode(), value=resume, partition=0)
             producer.flush(timeout=FLUSH_TIMEOUT_S)
             producer.commit_transaction()
-        return Score(len(messages) * times, time.perf_counter() - started)
+        return Score(told(batches, times), time.perf_counter() - started)
 
     yield work
     producer.close(timeout=5)

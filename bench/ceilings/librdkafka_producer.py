@@ -8,11 +8,9 @@ from contextlib import contextmanager
 
 from confluent_kafka import Producer
 
-from adapters.kafka.cloud_event import message_of
-from adapters.kafka.relay import BATCH, FLUSH_TIMEOUT_S, PRODUCER
-from adapters.kafka.relay_position import RelayPosition
+from adapters.kafka.relay import FLUSH_TIMEOUT_S, PRODUCER
 from adapters.kafka.topic_settings import Topics, ensure_topics
-from adapters.postgres.relay_session import RelaySession
+from bench.ceilings.finished import finished, told
 from bench.program import Job, Score, Settings, Work, serve
 
 TOPICS = Topics("bench.librdkafka.events", "bench.librdkafka.position")
@@ -21,14 +19,7 @@ SAME = ("acks", "linger.ms", "batch.size", "compression.type", "transaction.time
 
 @contextmanager
 def prepare(settings: Settings) -> Iterator[Work]:
-    with RelaySession(settings["database"], TOPICS.events) as session:
-        source = session.source()
-        events = list(session.events_until(settings["until"]))
-    messages = [message_of(event, source) for event in events]
-    batches = [
-        (messages[start : start + BATCH], RelayPosition.of(events[min(start + BATCH, len(events)) - 1], source))
-        for start in range(0, len(events), BATCH)
-    ]
+    batches = finished(settings, TOPICS)
     ensure_topics(settings["bootstrap"], TOPICS)
     producer = Producer(
         {
@@ -53,11 +44,11 @@ def prepare(settings: Settings) -> Iterator[Work]:
                     partition=message.partition,
                     timestamp=message.timestamp_ms,
                 )
-            told = position.model_dump_json().encode()
-            producer.produce(TOPICS.position, key=position.source.encode(), value=told, partition=0)
+            resume = position.model_dump_json().encode()
+            producer.produce(TOPICS.position, key=position.source.encode(), value=resume, partition=0)
             producer.flush(FLUSH_TIMEOUT_S)  # does not wait for linger, as the commit would
             producer.commit_transaction()
-        return Score(len(messages) * times, time.perf_counter() - started)
+        return Score(told(batches, times), time.perf_counter() - started)
 
     yield work
 

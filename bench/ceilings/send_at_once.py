@@ -17,10 +17,10 @@ from adapters.kafka.relay import FLUSH_TIMEOUT_S, open_producer
 from adapters.kafka.topic_settings import Topics, ensure_topics
 from adapters.postgres.relay_session import RelaySession
 from bench.crew import READY
-from bench.delivery import COMMAND, SAVED, Committed, Delivered, deliver, save, writing
-from bench.kept import KeptRounds
-from bench.program import Job, Score, Settings, Work, serve
+from bench.delivery import COMMAND, SAVED, THREADS, Committed, Delivered, deliver, played
+from bench.program import Job, Settings, Work, serve
 from bench.workload import organization
+from bench.writing import save, writing
 
 TOPICS = Topics("bench.at-once.events", "bench.at-once.position")
 
@@ -76,10 +76,9 @@ def sending(bootstrap: str, finished: list[Message]) -> Iterator[Committed]:
 
 @contextmanager
 def prepare(settings: Settings) -> Iterator[Work]:
-    rounds = KeptRounds[Delivered]()
     ensure_topics(settings["bootstrap"], TOPICS)
-    with writing(settings["database"]) as ledger:
-        save(ledger, organization(0))
+    with writing(settings["database"], THREADS) as ledger:
+        save(ledger, organization(0), SAVED)
         with RelaySession(settings["database"], TOPICS.events) as session:
             source, head = session.look()
             messages = [message_of(event, source) for event in session.events_until(head)][:SAVED]
@@ -92,11 +91,7 @@ def prepare(settings: Settings) -> Iterator[Work]:
             with sending(settings["bootstrap"], finished) as tell:
                 return deliver(ledger, settings, job, TOPICS.events, then=tell)
 
-        def work(job: Job) -> Score:
-            asked = str(job.get("within", "pace"))
-            return rounds.next(job["reader"], asked, lambda: play(job)).score(job)
-
-        yield work
+        yield played(play)
 
 
 if __name__ == "__main__":

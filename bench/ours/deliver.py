@@ -6,29 +6,24 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from adapters.kafka.topic_settings import Topics
-from bench.delivery import Delivered, deliver, writing
-from bench.kept import KeptRounds
-from bench.program import Job, Score, Settings, Work, serve
+from bench.delivery import THREADS, Delivered, deliver, played
+from bench.program import Job, Settings, Work, serve
 from bench.relay_program import RelayProcess
+from bench.writing import writing
 
 TOPICS = Topics("bench.delivered.events", "bench.delivered.position")
 
 
 @contextmanager
 def prepare(settings: Settings) -> Iterator[Work]:
-    rounds = KeptRounds[Delivered]()
-    with writing(settings["database"]) as ledger:
+    with writing(settings["database"], THREADS) as ledger:
 
         def play(job: Job) -> Delivered:
             with RelayProcess(settings["database"], settings["bootstrap"], TOPICS) as relay:
                 relay.leads()
                 return deliver(ledger, settings, job, TOPICS.events, then=lambda *_: None)
 
-        def work(job: Job) -> Score:
-            asked = str(job.get("within", "pace"))
-            return rounds.next(job["reader"], asked, lambda: play(job)).score(job)
-
-        yield work
+        yield played(play)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """The locks: every version with its hashes, no index address, and the image runs what was tested."""
 
+import json
 import re
 
 import pytest
@@ -27,6 +28,17 @@ def pins(name: str) -> dict[str, str]:
     assert versions, f"requirements/{name}.txt pins nothing; {CURE}"
     assert not bare, f"requirements/{name}.txt: {bare} have no hash; {CURE}"
     return versions
+
+
+def test_the_generator_of_clients_is_pinned_too() -> None:
+    assert pins("client")
+
+
+def test_node_s_lock_pins_and_names_no_address() -> None:
+    text = (ROOT / "tools" / "node" / "package-lock.json").read_text(encoding="utf-8")
+    bare = [name for name, one in json.loads(text)["packages"].items() if name and "integrity" not in one]
+    assert not bare, f"{bare} have no hash"
+    assert "://" not in text, "take `resolved` and `funding` out: where packages come from is the client's own setting"
 
 
 @pytest.mark.parametrize("name", ["runtime", "build"])

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable, Iterator
-from itertools import islice
 from pathlib import Path
 from typing import Any, cast
 from uuid import UUID
@@ -18,7 +16,7 @@ from adapters.postgres.history_reads import HistoryReads
 from adapters.verification import verify_history, verify_read_models
 from domain.organization import CATALOG, organization_id_of
 from tools.soak.api_clients import Answer
-from tools.soak.checks import OF_THE_HOUSE, SHOWN, Checked, differences_of_money
+from tools.soak.checks import OF_THE_HOUSE, Checked, differences_of_money, made
 from tools.soak.programs import ledger_of, till_of
 
 RECEIPTS = "SELECT organization_id, command_id, position, organization_seq, events FROM ledger.commands WHERE step = ''"
@@ -45,14 +43,7 @@ class ApiChecks:
             ("chains, payloads, receipts, amounts and personal facts are intact", self.history),
             ("the read tables equal their rebuild", self.read_tables),
         ]
-        for name, check in checks:
-            started = time.monotonic()
-            try:
-                looked_at, lazily = check()
-                found = list(islice(lazily, SHOWN))
-            except Exception as error:  # noqa: BLE001 - the other checks still say what they find
-                looked_at, found = 0, [f"it could not be made: {type(error).__name__}: {error}"]
-            yield Checked(name, looked_at, found, round(time.monotonic() - started, 1))
+        return made(checks)
 
     def receipts(self) -> Asked:
         return len(self.answers), self._receipts()

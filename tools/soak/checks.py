@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from typing import NamedTuple, cast
 from uuid import UUID
@@ -65,6 +65,18 @@ class Checked(NamedTuple):
     seconds: float
 
 
+def made(checks: Sequence[tuple[str, Callable[[], Answer]]]) -> Iterator[Checked]:
+    """One after the other; one that cannot be made is a finding."""
+    for name, check in checks:
+        started = time.monotonic()
+        try:
+            looked_at, lazily = check()
+            found = list(islice(lazily, SHOWN))
+        except Exception as error:  # noqa: BLE001 - the other checks still say what they find
+            looked_at, found = 0, [f"it could not be made: {type(error).__name__}: {error}"]
+        yield Checked(name, looked_at, found, round(time.monotonic() - started, 1))
+
+
 class Checks:
     """The checks of a run that has come to its end."""
 
@@ -84,23 +96,13 @@ class Checks:
             ("the follower missed nothing and doubled nothing", self.followed),
             ("the read tables equal their rebuild", self.read_tables),
         ]
-        yield from self._made(checks)
+        yield from made(checks)
         yield from self.of_the_topic()
 
     def of_the_topic(self) -> Iterator[Checked]:
         """What must be true of what was relayed."""
         if self.fleet.kafka:
-            yield from self._made([("the topic under read_committed equals the ledger", self.topic)])
-
-    def _made(self, checks: list[tuple[str, Callable[[], Answer]]]) -> Iterator[Checked]:
-        for name, check in checks:
-            started = time.monotonic()
-            try:
-                looked_at, lazily = check()
-                found = list(islice(lazily, SHOWN))
-            except Exception as error:  # noqa: BLE001 - the other checks still say what they find
-                looked_at, found = 0, [f"it could not be made: {type(error).__name__}: {error}"]
-            yield Checked(name, looked_at, found, round(time.monotonic() - started, 1))
+            yield from made([("the topic under read_committed equals the ledger", self.topic)])
 
     def receipts(self) -> Answer:
         return len(self.acknowledged), self._receipts()
