@@ -44,6 +44,7 @@ def main() -> int:
         relay = RelayOptions(
             seed=asked.seed,
             relay_kills=asked.relay_kills,
+            consumer_kills=asked.consumer_kills,
             broker_kills=asked.broker_kills,
             leader_moves=asked.leader_moves,
             freezes=asked.freezes,
@@ -112,9 +113,10 @@ def asked_for(arguments: list[str]) -> argparse.Namespace:
     )
     parser.add_argument("--api-only", action="store_true", help="the kills of the HTTP API alone")
     parser.add_argument(
-        "--relay-only", action="store_true", help="the relay alone, on three brokers that are killed too"
+        "--relay-only", action="store_true", help="relay and consumers alone, on three brokers that are killed too"
     )
     parser.add_argument("--relay-kills", type=int, default=50, help="of the relay that leads (default 50)")
+    parser.add_argument("--consumer-kills", type=int, default=30, help="of the example behind it (default 30)")
     parser.add_argument("--broker-kills", type=int, default=20, help="of the three, each in turn (default 20)")
     parser.add_argument("--leader-moves", type=int, default=10, help="of all partitions (default 10)")
     parser.add_argument("--freezes", type=int, default=3, help="of a broker, beyond every timeout (default 3)")

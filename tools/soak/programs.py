@@ -17,6 +17,7 @@ from typing import TypeVar
 from pydantic import TypeAdapter
 
 from adapters.kafka.topic_settings import Topics
+from adapters.kit import Consumer, KafkaSource
 from adapters.payments.sandbox import Sandbox
 from adapters.postgres.follower import Follower
 from adapters.postgres.ledger import open_ledger
@@ -28,6 +29,7 @@ from adapters.workers.relay import RelaySettings
 from adapters.workers.relay import run as run_relay
 from domain.envelope import RecordedEvent
 from domain.refusals import Refusal
+from examples.monthly_recurring_revenue.books import CONSUMER, handle
 from services.advance import Advance, advance_organization
 from services.command import Command
 from services.ledger import Ledger
@@ -155,7 +157,20 @@ def relay(url: str, stop: threading.Event, bootstrap: str, replication: str = ""
     return int(run_relay(settings, stop))
 
 
-PROGRAMS: dict[str, Callable[..., int]] = {"writer": write, "follower": follow, "projector": project, "relay": relay}
+def count_revenue(url: str, stop: threading.Event, bootstrap: str) -> int:
+    """A member of the example's group."""
+    source = KafkaSource(bootstrap, Topics().events)
+    Consumer(CONSUMER, handle, database_url=url, source=source).run(stop)
+    return 0
+
+
+PROGRAMS: dict[str, Callable[..., int]] = {
+    "writer": write,
+    "follower": follow,
+    "projector": project,
+    "relay": relay,
+    "consumer": count_revenue,
+}
 
 
 def main() -> None:
