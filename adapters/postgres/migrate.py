@@ -11,7 +11,7 @@ import psycopg
 from psycopg.sql import SQL, Identifier
 
 from adapters.postgres.errors import StartRefused, unavailable_is_told
-from adapters.postgres.session import API, APP, PROJECTOR, connect, session
+from adapters.postgres.session import API, APP, PROJECTOR, SEALER, connect, session
 
 FOLDER = Path(__file__).parent / "migrations"
 FILE_NAME = re.compile(r"\d{4}_[a-z0-9_]+\.sql")
@@ -32,7 +32,9 @@ class Migration(NamedTuple):
 
 
 def migrations() -> list[Migration]:
-    """All migrations in their order: the ledger's are 00xx, the read tables' 01xx, the relay's 02xx, the API's 03xx."""
+    """All migrations in their order: the ledger's are 00xx, the read tables' 01xx, the relay's 02xx, the API's 03xx,
+    the sealer's 04xx.
+    """
     return [Migration(path.name, path.read_text("utf-8")) for path in sorted(FOLDER.glob("[0-9]*.sql"))]
 
 
@@ -79,7 +81,7 @@ def refuse_unfit(connection: psycopg.Connection) -> None:
 
 def prepare(connection: psycopg.Connection, app_login: str | None) -> None:
     """Creates the roles, the schema and the table of migrations where they are not there yet."""
-    for role in (OWNER, APP, PROJECTOR, API):
+    for role in (OWNER, APP, PROJECTOR, API, SEALER):
         # Roles belong to the whole server: another database's migration may create the same one now.
         connection.execute(
             SQL(
@@ -101,7 +103,7 @@ def prepare(connection: psycopg.Connection, app_login: str | None) -> None:
     if app_login:
         if not connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (app_login,)).fetchone():
             raise StartRefused(f"there is no login {app_login}: create it, or leave it out")
-        for role in (APP, PROJECTOR, API):
+        for role in (APP, PROJECTOR, API, SEALER):
             grant(connection, role, app_login)
 
 

@@ -15,6 +15,7 @@ from services.ports import LedgerUnavailable
 APP = "seatledger_app"
 PROJECTOR = "seatledger_projector"
 API = "seatledger_api"  # sees one organization at a time: see `wall`
+SEALER = "seatledger_sealer"  # writes the tree, and only reads history
 
 CONNECT_TIMEOUT_S = 5
 LIMITS = {

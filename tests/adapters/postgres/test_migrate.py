@@ -104,7 +104,7 @@ def test_a_login_that_is_no_superuser_migrates_and_another_one_works(postgres: E
         database = admin.info.dbname
         admin.execute(f"CREATE ROLE {migrator} LOGIN CREATEROLE; CREATE ROLE {services} LOGIN")
         # Another database of this server has made the roles; here the login gets what it would have as their maker.
-        for role in ("owner", "app", "projector", "api"):
+        for role in ("owner", "app", "projector", "api", "sealer"):
             admin.execute(f"GRANT seatledger_{role} TO {migrator} WITH ADMIN OPTION, SET FALSE, INHERIT FALSE")
         admin.execute(f"GRANT CREATE ON DATABASE {database} TO {migrator} WITH GRANT OPTION")
     as_migrator, as_services = (postgres.url_as(role, database) for role in (migrator, services))

@@ -25,7 +25,7 @@ from tests.adapters.postgres.writers import a_pool, ledger_at, save
 if TYPE_CHECKING:
     from adapters.embedded.postgres import EmbeddedPostgres
 
-SCHEMAS = ["ledger", "projections", "relay", "api"]
+SCHEMAS = ["ledger", "projections", "relay", "api", "proof"]
 GRANTED = """
 WITH ours AS (SELECT oid, nspacl FROM pg_namespace WHERE nspname = ANY(%s)),
 granted AS (
@@ -246,7 +246,7 @@ def test_a_migrator_that_is_no_superuser_walls_the_tables_that_the_projector_mad
             world.execute("DROP FUNCTION projections.wall")
             (database,) = world.execute("SELECT current_database()")[0]
             world.execute(f"CREATE ROLE {migrator} LOGIN CREATEROLE")
-            for role in ("owner", "app", "projector", "api"):
+            for role in ("owner", "app", "projector", "api", "sealer"):
                 world.execute(f"GRANT seatledger_{role} TO {migrator} WITH ADMIN OPTION, SET FALSE, INHERIT FALSE")
             world.execute(f"GRANT CREATE ON DATABASE {database} TO {migrator} WITH GRANT OPTION")
             patch.undo()

@@ -1,0 +1,1 @@
+"""Proof that history was not changed: signed checkpoints of its tree, and what auditors check them with."""
