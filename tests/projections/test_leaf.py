@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.envelope import RecordedEvent
-from projections.audit.leaf import hash_of, leaf_of
+from projections.audit.leaf import LeafInvalid, event_in, hash_of, leaf_of
 from tests.examples import an_id
 
 SEEN = RecordedEvent(
@@ -86,3 +86,18 @@ def test_whatever_changes_changes_the_leaf(change: dict[str, Any]) -> None:
 @given(EVENTS, EVENTS)
 def test_two_events_have_two_leaves(one: RecordedEvent, other: RecordedEvent) -> None:
     assert (leaf_of(one) == leaf_of(other)) == (one == other)
+
+
+@given(EVENTS)
+def test_a_leaf_is_read_as_the_event_that_it_was_made_of(event: RecordedEvent) -> None:
+    assert event_in(leaf_of(event)) == event
+
+
+@given(st.binary(max_size=30) | EVENTS.map(leaf_of), st.data())
+def test_whatever_is_no_leaf_is_refused(found: bytes, chosen: st.DataObject) -> None:
+    cut = found[: chosen.draw(st.integers(0, len(found)))] + chosen.draw(st.binary(max_size=3))
+    try:
+        event = event_in(cut)
+    except LeafInvalid:
+        return
+    assert leaf_of(event) == cut
