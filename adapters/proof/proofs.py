@@ -36,7 +36,7 @@ NUMBER = re.compile(r"0|[1-9][0-9]{0,18}", re.ASCII)
 class InclusionProof:
     """The way from a leaf to the root of a checkpoint; with the bytes of the leaf, where the reader may have them."""
 
-    index: int
+    leaf_index: int
     hashes: tuple[bytes, ...]
     note: str
     leaf: bytes | None
@@ -47,7 +47,7 @@ class InclusionProof:
 
     def text(self) -> str:
         extra = [] if self.leaf is None else [f"{EXTRA}{b64encode(self.leaf).decode()}"]
-        return written([HEAD, *extra, f"{INDEX}{self.index}"], self.hashes, self.note)
+        return written([HEAD, *extra, f"{INDEX}{self.leaf_index}"], self.hashes, self.note)
 
     @classmethod
     def parse(cls, text: str) -> Self:
@@ -64,7 +64,7 @@ class InclusionProof:
 
     def check(self, checkpoint: Checkpoint, leaf: bytes) -> None:
         """Raises ProofInvalid unless these bytes are the leaf; that the checkpoint is the log's is asked elsewhere."""
-        check_inclusion(leaf_hash(leaf), self.index, checkpoint.size, self.hashes, checkpoint.root)
+        check_inclusion(leaf_hash(leaf), self.leaf_index, checkpoint.size, self.hashes, checkpoint.root)
 
 
 @dataclass(frozen=True)

@@ -63,14 +63,11 @@ def own(key: VerifyingKey, logs: Iterable[VerifyingKey]) -> bool:
 
 
 def keys_from(words: Iterable[str]) -> list[VerifyingKey]:
-    """Keys as they are written, or files with one a line; raises NoteInvalid."""
+    """Keys as they are written, with plus signs, or files with one a line; raises NoteInvalid."""
     keys: list[VerifyingKey] = []
     for word in words:
-        path = Path(word)
-        if "+" not in word or path.is_file():
-            keys += [VerifyingKey.parse(line) for line in lines_of(path)]
-        else:
-            keys.append(VerifyingKey.parse(word))
+        written = [word] if "+" in word else lines_of(Path(word))
+        keys += [VerifyingKey.parse(one) for one in written]
     return keys
 
 
