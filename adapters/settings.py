@@ -18,9 +18,13 @@ from adapters.settings_http import HttpSettings
 from adapters.settings_workers import WorkerSettings
 
 PREFIX = "SEATLEDGER_"
-_SECRETS = ("database_url", "migration_database_url", "fingerprint_key", "stripe_api_key")
+_SECRETS = (
+    *("database_url", "migration_database_url", "fingerprint_key", "stripe_api_key"),
+    *("seal_database_url", "seal_key"),
+)
 _FINGERPRINT_KEY_BYTES = 32
 _HOST_AND_PORT = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^\s,:/\[\]]+):[0-9]{1,5}")
+_KEY = re.compile(r"[0-9A-Fa-f]{64}")
 _LINE_BREAK = re.compile(r"\n|\\n|;")  # environment files have no line breaks of their own
 _HOW_TO_MAKE_A_KEY = "python3 -c 'import secrets; print(secrets.token_hex(32))'"
 
@@ -43,6 +47,12 @@ class Settings(HttpSettings, WorkerSettings):
     """The application's connection to PostgreSQL; unset: the embedded server."""
     migration_database_url: SecretStr | None = None
     """The connection of the role that owns the tables; unset: `database_url`."""
+    seal_database_url: SecretStr | None = None
+    """The connection of the sealer, whose login alone may write the tree; unset: `database_url`."""
+    seal_key: SecretStr | None = None
+    """The sealer's keys, 64 hexadecimal digits a line, the newest first; unset: the file `key` in its folder."""
+    seal_folder: Path | None = None
+    """What the sealer keeps outside the database; unset: `seal` in `home`."""
     kafka_bootstrap: str | None = None
     """host:port, or several with commas; unset: the embedded broker."""
     home: Path = Path(".seatledger")
@@ -59,6 +69,11 @@ class Settings(HttpSettings, WorkerSettings):
     """Who sells: the first line of the seller's block on invoices."""
     seller_address: str = Field(default="", max_length=1000)
     """The lines below it, with a line break, `\\n` or `;` between: address, register, tax number."""
+    erasure_list: Path | None = None
+    """The list of erasures, which a restored backup is brought to: on a disk that no backup of the database takes back,
+    the same for all processes; unset: `erasures.jsonl` in `home`."""
+    invoice_keep_years: int = Field(default=10, ge=0, le=100)
+    """How many years after the year of issue the names on an invoice are kept, whoever asks to be forgotten."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_json: bool = False
 
@@ -73,7 +88,7 @@ class Settings(HttpSettings, WorkerSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         return init_settings, env_settings, _SecretFiles(settings_cls)
 
-    @field_validator("database_url", "migration_database_url")
+    @field_validator("database_url", "migration_database_url", "seal_database_url")
     @classmethod
     def _is_a_connection(cls, value: SecretStr | None) -> SecretStr | None:
         try:
@@ -90,7 +105,7 @@ class Settings(HttpSettings, WorkerSettings):
             raise ValueError("must be host:port, or several with commas between")
         return value
 
-    @field_validator("home", "tax_table")
+    @field_validator("home", "tax_table", "erasure_list")
     @classmethod
     def _stays_where_it_is(cls, value: Path | None) -> Path | None:
         return value.expanduser().absolute() if value else None
@@ -112,6 +127,13 @@ class Settings(HttpSettings, WorkerSettings):
                 key = b""
             if len(key) < _FINGERPRINT_KEY_BYTES:
                 raise ValueError(f"must be at least 64 hexadecimal digits; make one with: {_HOW_TO_MAKE_A_KEY}")
+        return value
+
+    @field_validator("seal_key")
+    @classmethod
+    def _is_a_list_of_keys(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not all(_KEY.fullmatch(line) for line in value.get_secret_value().split()):
+            raise ValueError("must be 64 hexadecimal digits a line")
         return value
 
     @field_validator("log_level", mode="before")
@@ -136,6 +158,11 @@ class Settings(HttpSettings, WorkerSettings):
         if self.development is None:
             return self.database_url is None and self.oidc_issuer is None
         return self.development
+
+    @property
+    def erasures(self) -> Path:
+        """Where the list of erasures is."""
+        return self.erasure_list or self.home / "erasures.jsonl"
 
     @property
     def seller(self) -> tuple[str, ...]:

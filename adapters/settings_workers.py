@@ -18,3 +18,11 @@ class WorkerSettings(BaseSettings):
     projector_metrics_port: int | None = Field(default=None, ge=0, le=65535)
     """The same of the projector."""
     projector_metrics_host: str = Field(default="127.0.0.1", pattern=r"^[^\s/]+$")
+    seal_every_s: float = Field(default=10, gt=0, le=3600)
+    """How long the sealer waits between two looks for new events."""
+    seal_idle_s: float = Field(default=3600, gt=0, le=86_400)
+    """When nothing is new, so often it says so in a fresh checkpoint."""
+    seal_reread_s: float = Field(default=86_400, gt=0)
+    """In which time it reads all of sealed history again."""
+    sealer_metrics_port: int | None = Field(default=None, ge=0, le=65535)
+    sealer_metrics_host: str = Field(default="127.0.0.1", pattern=r"^[^\s/]+$")

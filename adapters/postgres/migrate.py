@@ -38,17 +38,18 @@ def migrations() -> list[Migration]:
     return [Migration(path.name, path.read_text("utf-8")) for path in sorted(FOLDER.glob("[0-9]*.sql"))]
 
 
-def migrate(url: str, *, app_login: str | None = None) -> list[str]:
+def migrate(url: str, *, app_login: str | None = None, sealer_login: str | None = None) -> list[str]:
     """Applies what is missing and answers its names; safe to run twice, and by several at once.
 
     The login of `url` must be able to create roles and to create in the database. `app_login` is the existing login
-    of the services, which gets the application's roles. Raises StartRefused, or LedgerUnavailable.
+    of the services, which gets the application's roles; and that of the sealer's too, unless `sealer_login` is another.
+    Raises StartRefused, or LedgerUnavailable.
     """
     conninfo = session(url, role=None, name="seatledger migrate", statement_timeout="0", lock_timeout="0")
     with connect(conninfo) as connection, unavailable_is_told():
         refuse_unfit(connection)
         connection.execute("SELECT pg_advisory_lock(%s)", (LOCK,))  # held until the connection ends
-        prepare(connection, app_login)
+        prepare(connection, app_login, sealer_login)
         missing = missing_migrations(connection)
         for migration in missing:
             apply(connection, migration)
@@ -79,7 +80,7 @@ def refuse_unfit(connection: psycopg.Connection) -> None:
         raise StartRefused(f"the database is encoded in {encoding}: create one with ENCODING 'UTF8'")
 
 
-def prepare(connection: psycopg.Connection, app_login: str | None) -> None:
+def prepare(connection: psycopg.Connection, app_login: str | None, sealer_login: str | None = None) -> None:
     """Creates the roles, the schema and the table of migrations where they are not there yet."""
     for role in (OWNER, APP, PROJECTOR, API, SEALER):
         # Roles belong to the whole server: another database's migration may create the same one now.
@@ -100,11 +101,15 @@ def prepare(connection: psycopg.Connection, app_login: str | None) -> None:
             "CREATE TABLE IF NOT EXISTS ledger.migrations ("
             " name text PRIMARY KEY, checksum text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())"
         )
-    if app_login:
-        if not connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (app_login,)).fetchone():
-            raise StartRefused(f"there is no login {app_login}: create it, or leave it out")
-        for role in (APP, PROJECTOR, API, SEALER):
-            grant(connection, role, app_login)
+    for login, roles in ((app_login, (APP, PROJECTOR, API)), (sealer_login or app_login, (SEALER,))):
+        if login is None:
+            continue
+        if not connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (login,)).fetchone():
+            raise StartRefused(f"there is no login {login}: create it, or leave it out")
+        for role in roles:
+            grant(connection, role, login)
+    if app_login and sealer_login not in {None, app_login}:
+        connection.execute(SQL("REVOKE {} FROM {}").format(Identifier(SEALER), Identifier(app_login)))
 
 
 def grant(connection: psycopg.Connection, role: str, login: str) -> None:

@@ -13,7 +13,7 @@ from adapters.postgres.errors import unavailable_is_told
 from adapters.postgres.recorder import EVENT_COLUMNS
 from adapters.postgres.session import APP, connect, session
 from domain.envelope import RecordedEvent
-from projections.audit.merkle import HASH_BYTES, Frontier
+from projections.audit.merkle import HASH_BYTES, node_hash
 
 TILE_LEVELS = 8  # of the tree, in one level of tiles
 TILE_HASHES = 1 << TILE_LEVELS
@@ -31,6 +31,14 @@ POSITIONS = "SELECT positions FROM proof.tiles WHERE level = 0 AND number = %s"
 EVENT = f"SELECT {EVENT_COLUMNS} FROM ledger.events WHERE position = %s"
 ORIGIN = "SELECT format('seatledger/%s/%s', ledger_id, epoch) FROM ledger.source"
 CHECKPOINT = "SELECT origin, size, note, sealed_at FROM proof.checkpoints WHERE origin = %s"
+
+
+def above(hashes: bytes) -> bytes:
+    """The root above whole subtrees of one size, of which there are a power of two."""
+    row = [hashes[start : start + HASH_BYTES] for start in range(0, len(hashes), HASH_BYTES)]
+    while len(row) > 1:
+        row = [node_hash(left, right) for left, right in zip(row[::2], row[1::2], strict=True)]
+    return row[0]
 
 
 class NotSealed(LookupError):
@@ -90,15 +98,7 @@ class TreeReads:
         tile, start = divmod(number << inside, TILE_HASHES)
         begin, end = start * HASH_BYTES, (start + (1 << inside)) * HASH_BYTES
         hashes = self._tile(tiles, tile, end)
-        if inside == 0:
-            return hashes[begin:end]
-        fold = Frontier()
-        for place in range(begin, end, HASH_BYTES):
-            fold.append(hashes[place : place + HASH_BYTES])
-        return fold.root()
-
-    def leaf_hash(self, index: int) -> bytes:
-        return self.node(0, index)
+        return above(hashes[begin:end])
 
     def _tile(self, level: int, number: int, end: int) -> bytes:
         """The hashes of a tile, of which at least `end` bytes are needed."""
@@ -171,4 +171,4 @@ class TreeReads:
 
     def _rows(self, query: LiteralString, *parameters: Any) -> list[tuple[Any, ...]]:
         with unavailable_is_told():
-            return self._connection.execute(query, parameters, prepare=True, binary=True).fetchall()
+            return self._connection.execute(query, parameters or None, prepare=True, binary=True).fetchall()

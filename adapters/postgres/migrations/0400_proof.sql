@@ -22,7 +22,21 @@ create table proof.checkpoints (
   size      bigint      not null check (size > 0),
   note      text        not null,              -- signed; with the time of the last look at a tree of this size
   sealed_at timestamptz not null,
+  published boolean     not null default false,  -- this note is in the topic
   primary key (origin, size)
+);
+create index checkpoints_unpublished on proof.checkpoints (sealed_at) where not published;
+
+-- Whoever sealed last, and what last ended a sealer: for people; nothing depends on it.
+create table proof.sealers (
+  only_row    boolean     primary key default true check (only_row),
+  backend_pid integer     not null,  -- of the session that holds, or held, the lock
+  host        text        not null,
+  process_id  integer     not null,
+  seals_since timestamptz not null default now(),
+  failed_at   timestamptz,
+  ending      text,
+  why         text
 );
 
 create policy sealed on ledger.events for select to seatledger_sealer using (true);
@@ -32,3 +46,5 @@ grant select on sequence ledger.position to seatledger_sealer;  -- last_value, n
 grant usage on schema proof to seatledger_sealer, seatledger_app, seatledger_projector, seatledger_api;
 grant select on proof.tiles, proof.checkpoints to seatledger_sealer, seatledger_app, seatledger_projector, seatledger_api;
 grant insert, update on proof.tiles, proof.checkpoints to seatledger_sealer;
+grant select on proof.sealers to seatledger_app;
+grant select, insert, update on proof.sealers to seatledger_sealer;

@@ -1,0 +1,57 @@
+"""A sealer on a test's database, and what it seals."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from uuid import UUID, uuid4
+
+from adapters.postgres.follower import Follower
+from adapters.postgres.seal_session import SealSession
+from adapters.postgres.session import SEALER
+from adapters.proof.seal_folder import SealFolder
+from adapters.proof.sealer import Pace, Sealer, Step, begin
+from services.ledger import Ledger
+from tests.adapters.postgres.writers import a_pool, save
+from tests.examples import THE_SAME_DAY, resized_to
+
+NEVER = Pace(reread_s=1e12)
+
+
+def folder_at(path: Path) -> SealFolder:
+    """A sealer's folder with a key."""
+    folder = SealFolder(path)
+    if not folder.has_key():
+        folder.make_key()
+    return folder
+
+
+@contextmanager
+def a_sealer(url: str, folder: SealFolder, pace: Pace = NEVER) -> Iterator[Sealer]:
+    """The sealer of a database."""
+    with ExitStack() as opened:
+        session = opened.enter_context(SealSession(url))
+        follower = opened.enter_context(Follower(url, role=SEALER))
+        assert session.elected()
+        yield begin(session, follower, folder, clock=lambda: datetime.now(UTC), pace=pace)
+
+
+def sealed(url: str, folder: SealFolder, pace: Pace = NEVER) -> Step:
+    """What one step of a new sealer does."""
+    with a_sealer(url, folder, pace) as sealer:
+        return sealer.step()
+
+
+def events_of(ledger: Ledger, events: int, organizations: int = 7, seed: int = 1) -> list[UUID]:
+    """Records so many events of several organizations, in mixed order."""
+    chance, ids = random.Random(seed), [uuid4() for _ in range(organizations)]  # noqa: S311 - not a secret
+    recorded = 0
+    while recorded < events:
+        pool = a_pool()
+        for total in range(min(chance.randrange(60), events - recorded - 1)):
+            resized_to(6 + total % 9, THE_SAME_DAY)(pool)
+        recorded += save(ledger, pool, organization_id=chance.choice(ids)).events
+    return ids
