@@ -9,16 +9,16 @@ import json
 import struct
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import BinaryIO, Literal, NamedTuple
+from typing import BinaryIO, Literal, NamedTuple, TypeAlias
 from uuid import UUID
 from zlib import crc32
 
 from projections.audit.merkle import HASH_BYTES
 
 FORMAT = "seatledger-pack/1"
-README = b"""This is an audit pack of a seatledger ledger: events with their exact bytes, the hashes of what is left out,
-and the signed checkpoints of the tree over both. Nothing in it need be believed; check it with the verifier that comes
-with the product, and that `seatledger audit verifier` prints, on a computer of your own:
+README = b"""This is an audit pack of a seatledger ledger: events in their exact bytes, hashes of what is left out,
+and the signed checkpoints of the tree over both. Believe nothing in it: check it on a computer of your own with the
+verifier, which comes with the product and which `seatledger audit verifier` prints:
 
     python verify_pack.py PACK --key VKEY --checkpoint THE-ONE-YOU-KEPT
 
@@ -39,6 +39,8 @@ SHORT, LONG = 0xFFFF, 0xFFFFFFFF  # "too large for here": it stands in the other
 
 EVENT, SUBTREE = b"\0", b"\1"
 
+What: TypeAlias = Literal["all", "range", "organization"]
+
 
 class Manifest(NamedTuple):
     """What a pack claims to hold of the tree of `size` leaves: the leaves from `start` to the one before `end`.
@@ -48,7 +50,7 @@ class Manifest(NamedTuple):
 
     origin: str
     size: int
-    what: Literal["all", "range", "organization"]
+    what: What
     start: int
     end: int
     organization_id: UUID | None

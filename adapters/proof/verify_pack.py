@@ -198,7 +198,7 @@ def checkpoints_in(notes: bytes, keys: Sequence[Key], name: str) -> list[Checkpo
                         raise NotVerified(f"{name}: signed twice by {signer}")
                     signed[key] = key.checked(found[1], blob[4:])
         if not any((key.name, key.kind) == (found[2], LOG) for key in signed):
-            raise NotVerified(f"{name}: not signed by a key of {found[2]} that is trusted here")
+            raise NotVerified(f"{name}: not signed by a key of {found[2]} that you gave; give all that it had")
         checkpoints.append(Checkpoint(name, found[2], int(found[3]), root, signed))
     return checkpoints
 
@@ -318,7 +318,7 @@ class Verified(NamedTuple):
         found, newest = self.ledger, self.checkpoint
         yield f"{found.events} events of {len(found.chains)} organizations, positions {found.first} to {found.position}"
         if found.only:
-            yield f"all of organization {found.only.hex()} up to its event {found.chains[found.only][0]}, if not later ones"
+            yield f"events 1 to {found.chains[found.only][0]} of organization {found.only.hex()}, if not later ones"
         yield f"in the tree of {newest.size} leaves with root {newest.root.hex()}, signed by {newest.origin}"
         for name, at in ((key.name, at) for key, at in newest.signed.items() if key.kind == WITNESS):
             yield f"cosigned by {name} on {datetime.fromtimestamp(min(at, 1 << 36), UTC):%Y-%m-%d at %H:%M:%S} UTC"
