@@ -32,6 +32,8 @@ class Trust:
     def __post_init__(self) -> None:
         if not self.logs:
             raise NoteInvalid("name the key of the log, as its operators published it when you first asked for it")
+        if {key.name for key in self.logs} & {key.name for key in self.witnesses}:
+            raise NoteInvalid("a witness has the name of a log")
         if self.at_least > len({key.public for key in self.witnesses}):
             raise NoteInvalid(f"{self.at_least} witnesses are asked for, and fewer are known")
 

@@ -74,6 +74,8 @@ def test_a_log_is_no_witness_of_itself() -> None:
         assert trusted_by(own).opened(note()).witnesses == {}
         with pytest.raises(NoteInvalid):
             trusted_by(own, at_least=1)
+    with pytest.raises(NoteInvalid, match="the name of a log"):
+        trusted_by(OTHER_LOG.verifying(COSIGNATURE))
 
 
 def test_keys_are_written_or_in_files(tmp_path: Path) -> None:
