@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import groupby
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from adapters.payments.limits import limits_of
@@ -19,7 +21,7 @@ from projections.audit.verify import (
     Difference,
     FactCheck,
     PayloadCheck,
-    check_snapshot,
+    check_snapshots,
     examine,
 )
 from projections.read_models import READ_MODELS
@@ -87,6 +89,6 @@ def verify_organization(reads: HistoryReads, stored: Stored, mapper: PydanticMap
         AmountsCheck(mapper, limits_of),
     ]
     yield from examine(stored.events, checks)
-    for snapshot in stored.snapshots:
-        stream = reads.stream(stored.organization_id, snapshot.originator_id)
-        yield from check_snapshot(snapshot, stream, mapper)
+    for originator_id, snapshots in groupby(stored.snapshots, key=attrgetter("originator_id")):
+        stream = reads.stream(stored.organization_id, originator_id)
+        yield from check_snapshots(snapshots, stream, mapper)

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from eventsourcing.persistence import StoredEvent
 from pydantic import AwareDatetime
+from pydantic_core import from_json
 
 from domain.kernel import Value
 
@@ -45,6 +46,11 @@ class RecordedEvent(StoredEvent):
     @property
     def recorded_time(self) -> datetime:
         return datetime.fromtimestamp(0, UTC) + timedelta(microseconds=self.recorded_at)
+
+    @property
+    def effective_at(self) -> datetime:
+        """That of the envelope; reading all of it takes ten times as long."""
+        return datetime.fromisoformat(from_json(self.metadata)["effective_at"])
 
     @property
     def envelope(self) -> Envelope:

@@ -97,7 +97,7 @@ class Ledger(Application[UUID]):
         snapshot: Snapshot | None,
         events: list[RecordedEvent],
     ) -> A | None:
-        thawed = self._thawed(kind, id, snapshot)
+        thawed = self.thawed(kind, id, snapshot)
         if snapshot and not thawed:
             events = self.history.load_events(organization_id, id)
         aggregate = self._replayed(events, thawed)
@@ -270,7 +270,8 @@ class Ledger(Application[UUID]):
             raise CommandIdReused(command_id=command.command_id)
         return receipt.again()
 
-    def _thawed(self, kind: type[A], id: UUID, snapshot: Snapshot | None) -> A | None:  # noqa: A002
+    def thawed(self, kind: type[A], id: UUID, snapshot: Snapshot | None) -> A | None:  # noqa: A002
+        """What a snapshot keeps; None where it is of another kind or shape, or cannot be read."""
         if snapshot is None or snapshot.topic != kind.TOPIC or snapshot.shape != kind.shape():
             return None
         try:

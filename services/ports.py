@@ -9,6 +9,7 @@ from uuid import UUID
 
 from eventsourcing.persistence import StoredEvent
 
+from domain.as_of import AsOf
 from domain.envelope import RecordedEvent
 from domain.personal import PersonalFact, Purpose
 
@@ -117,6 +118,20 @@ class Recorder(Protocol):
 
 class Directory(Protocol):
     """The personal facts, for as long as they are not erased."""
+
+    def load_as_of(
+        self, organization_id: UUID, originator_id: UUID, as_of: AsOf
+    ) -> tuple[Snapshot | None, list[RecordedEvent]]:
+        """A milestone up to which everything counted then, if one is kept; its own event, and what may count after it.
+
+        All of the events, oldest first, were known; some that certainly took effect later are left out.
+        """
+
+    def keep_milestone(self, organization_id: UUID, originator_id: UUID, snapshot: Snapshot) -> None:
+        """Keeps what an aggregate was at a version, unless one close in front of it is kept; failing is no error."""
+
+    def aggregates(self, organization_id: UUID, *, after: UUID | None, limit: int) -> Sequence[UUID]:
+        """The next aggregates that the organization has, in the order of their ids."""
 
     def member_ids(self, organization_id: UUID, user_names: Sequence[str]) -> Mapping[str, UUID]:
         """Who has these user names, regardless of case, by the name as asked; unknown ones are left out."""

@@ -12,14 +12,15 @@ from adapters.cli.answer import Answer, as_text, moment, plural, table
 from adapters.cli.call import OPERATOR, Call
 from adapters.cli.failure import BadInput
 from adapters.cli.groups import audit
-from adapters.cli.parse import position_or_moment_from, uuid_from
+from adapters.cli.moments import AtOption, EffectiveOption, as_of_from
+from adapters.cli.parse import uuid_from
 from adapters.cli.verb import verb
 from adapters.composition import Verified
-from domain.refusals import NotFound
+from adapters.replay import state_as_of
 from projections.audit.replay import history as told_history
-from projections.audit.replay import state_at
 from services.may import may
-from services.read_history import ReadHistory, read_history, read_stream
+from services.read_as_of import ReadAsOf
+from services.read_history import ReadHistory, read_history
 
 IdArgument = Annotated[
     str, typer.Argument(metavar="ID", help="Of a subscription, pool, member, offer or the organization.")
@@ -62,17 +63,20 @@ def brief(facts: dict[str, Any]) -> str:
 def show(
     call: Call,
     aggregate: IdArgument,
-    at: Annotated[str, typer.Option(metavar="TIME|POSITION", help="When: UTC in ISO 8601, or a position of history.")],
+    at: AtOption = None,
+    effective: EffectiveOption = None,
 ) -> Answer:
-    """Shows a thing as it was known at a moment, by replaying its history up to then.
+    """Shows a thing as we knew it at a moment (--at), as it was at a moment (--effective), or both.
 
-    Examples: `seatledger audit show SUBSCRIPTION --at 2025-08-01T14:30:00Z`, `seatledger audit show POOL --at 591`
+    A renewal that a late run recorded shows by --effective from the day on which it was due, and by --at from when it
+    was recorded.
+
+    Examples: `seatledger audit show SUBSCRIPTION --at 2025-08-01T14:30:00Z`, `seatledger audit show POOL --at 591`,
+    `seatledger audit show SUBSCRIPTION --effective 2025-08-01`
     """
-    when = position_or_moment_from(at, "--at")
-    query = call.wish(ReadHistory, aggregate_id=aggregate_id_from(aggregate))
-    found = state_at(read_stream(call.house.ledger, query), call.house.mapper, when)
-    if found is None:
-        raise NotFound(what="trace of it before", key=at)
+    as_of = as_of_from(at, effective)
+    query = call.wish(ReadAsOf, aggregate_id=aggregate_id_from(aggregate), as_of=as_of)
+    found = state_as_of(call.house.ledger, query, call.house.mapper)
     rows = [(name.replace("_", " "), as_text(value)) for name, value in found.state.items()]
     title = f"{found.aggregate} {found.aggregate_id}, version {found.version}, position {found.position}"
     return Answer(found.model_dump(), table(title, ("what", "as it was"), rows))

@@ -30,8 +30,9 @@ COMMANDS = (
 )
 FACTS = "SELECT organization_id, fact_id, value, salt FROM ledger.personal_facts ORDER BY organization_id"
 SNAPSHOTS = (
-    "SELECT organization_id, originator_id, version, topic, shape, state FROM ledger.snapshots"
-    " ORDER BY organization_id, originator_id"
+    "SELECT organization_id, originator_id, version, topic, shape, state, 'snapshot' FROM ledger.snapshots"
+    " UNION ALL SELECT organization_id, originator_id, version, topic, shape, state, 'milestone ' || version"
+    " FROM ledger.milestones ORDER BY organization_id, originator_id, version"
 )
 STREAM = (
     f"SELECT organization_id, {EVENT_COLUMNS} FROM ledger.events WHERE organization_id = %b AND originator_id = %b"

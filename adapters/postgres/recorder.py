@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
-from datetime import UTC, datetime, timedelta
+from contextlib import contextmanager, nullcontext, suppress
+from datetime import timedelta
+from operator import attrgetter
 from typing import Any, ClassVar, NoReturn, cast
 from uuid import UUID
 
@@ -17,12 +18,11 @@ from pydantic_core import to_json
 from adapters.postgres.arrays import Array
 from adapters.postgres.datastore import LedgerDatastore
 from adapters.postgres.errors import unavailable_is_told
+from domain.as_of import EPOCH, EVER, AsOf
 from domain.envelope import RecordedEvent
 from domain.personal import PersonalFact
 from domain.refusals import UnstorableText
 from services.ports import AlreadyRecorded, LedgerUnavailable, Receipt, Snapshot, VersionConflict
-
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 EVENT_COLUMNS = (
     "originator_id, originator_version, topic, state,"
@@ -79,6 +79,43 @@ LOAD_PAGE = (
 )
 TOLD = (
     f"SELECT {EVENT_COLUMNS} FROM ledger.events"
+# A milestone comes as the first row, like a snapshot. Then come its own event and the stretches up to the milestones
+# after it, those left out of which nothing was known, or of which nothing had taken effect.
+LOAD_AS_OF = (
+    "WITH kept AS MATERIALIZED ("
+    " SELECT version, position, recorded_at, occurred_at, effective_from, since,"
+    " lag(version, 1, 0::bigint) OVER through AS low, lag(position, 1, 0::bigint) OVER through AS low_position,"
+    " lag(recorded_at, 1, 0::bigint) OVER through AS low_recorded_at FROM ledger.milestones"
+    " WHERE organization_id = %(organization)b AND originator_id = %(originator)b"
+    " WINDOW through AS (ORDER BY version)), "
+    "base AS (SELECT greatest(max(version), 0) AS version FROM kept"
+    " WHERE position <= %(position)b AND recorded_at <= %(recorded)b AND occurred_at <= %(effective)b), "
+    "stretches AS ("
+    " SELECT low, version AS high FROM kept WHERE version > (SELECT version FROM base)"
+    " AND low_position <= %(position)b AND low_recorded_at <= %(recorded)b"
+    " AND (effective_from <= %(effective)b OR since > low)"
+    " UNION ALL SELECT version - 1, version FROM base WHERE version > 0"
+    f" UNION ALL SELECT greatest(max(version), 0), {EVER} FROM kept"
+    " HAVING greatest(max(position), 0) <= %(position)b AND greatest(max(recorded_at), 0) <= %(recorded)b) "
+    "SELECT originator_id, version AS originator_version, topic, state,"
+    " organization_id, NULL AS organization_seq, NULL AS position, occurred_at, shape, NULL FROM ledger.milestones"
+    " WHERE organization_id = %(organization)b AND originator_id = %(originator)b"
+    " AND version = (SELECT version FROM base)"
+    " UNION ALL SELECT told.* FROM stretches, LATERAL ("
+    f" SELECT {EVENT_COLUMNS} FROM ledger.events"
+    " WHERE organization_id = %(organization)b AND originator_id = %(originator)b"
+    " AND originator_version > stretches.low AND originator_version <= stretches.high"
+    " AND position <= %(position)b AND recorded_at <= %(recorded)b) AS told"
+)
+# Looks from id to id, however many events each has.
+AGGREGATES = (
+    "WITH RECURSIVE found AS ("
+    " (SELECT originator_id AS id FROM ledger.events WHERE organization_id = %(organization)b"
+    " AND originator_id > %(after)b ORDER BY originator_id LIMIT 1)"
+    " UNION ALL SELECT (SELECT originator_id FROM ledger.events WHERE organization_id = %(organization)b"
+    " AND originator_id > found.id ORDER BY originator_id LIMIT 1) FROM found WHERE found.id IS NOT NULL"
+    ") SELECT id FROM found WHERE id IS NOT NULL LIMIT %(limit)b"
+)
     " WHERE organization_id = %b AND organization_seq > %b AND organization_seq <= %b ORDER BY organization_seq"
 )
 KEEP_SNAPSHOT = "SELECT ledger.keep_snapshot(%b, %b, %b, %s, %b, %b, %b)"
@@ -89,6 +126,8 @@ TURN = "SELECT pg_advisory_xact_lock(uuid_hash(%b), uuid_hash(%b))"
 
 class LedgerRecorder(PostgresApplicationRecorder):
     """Implements `services.ports.Recorder`; the doors of the library that know no organization are shut."""
+KEEP_MILESTONE = KEEP_SNAPSHOT.replace("ledger.keep_snapshot(", "ledger.keep_milestone(")
+KEEP_MILESTONE_WITHIN = KEEP_SNAPSHOT.replace("ledger.keep_snapshot(", "ledger.keep_milestone_within(")
 
     datastore: LedgerDatastore
 
@@ -103,6 +142,7 @@ class LedgerRecorder(PostgresApplicationRecorder):
         self,
         events: Sequence[StoredEvent],
         *,
+        self._keep_milestone = KEEP_MILESTONE_WITHIN if datastore.walled else KEEP_MILESTONE
         organization_id: UUID,
         command_id: UUID,
         step: str,
@@ -150,7 +190,13 @@ class LedgerRecorder(PostgresApplicationRecorder):
             Int8((snapshot.occurred_at - EPOCH) // timedelta(microseconds=1)),
         )
         with suppress(LedgerUnavailable), self.datastore.get_connection() as connection:
-            connection.execute(self._keep_snapshot, arguments, prepare=True)
+            connection.execute(statement, arguments, prepare=True)
+        self._keep(self._keep_snapshot, organization_id, originator_id, snapshot)
+
+    def keep_milestone(self, organization_id: UUID, originator_id: UUID, snapshot: Snapshot) -> None:
+        self._keep(self._keep_milestone, organization_id, originator_id, snapshot)
+
+    def _keep(self, statement: str, organization_id: UUID, originator_id: UUID, snapshot: Snapshot) -> None:
 
     @contextmanager
     def turn(self, organization_id: UUID, originator_id: UUID) -> Iterator[None]:
@@ -211,6 +257,24 @@ class LedgerRecorder(PostgresApplicationRecorder):
 
     WAY_IN: ClassVar = "the ledger is written through `Ledger.save(…, because=command)` alone"
     WAY_OUT: ClassVar = "the ledger is read by organization: `Ledger.find(kind, organization_id, id)`"
+    def load_as_of(
+        self, organization_id: UUID, originator_id: UUID, as_of: AsOf
+    ) -> tuple[Snapshot | None, list[RecordedEvent]]:
+        asked = {
+            "organization": organization_id,
+            "originator": originator_id,
+            "position": Int8(as_of.position),
+            "recorded": Int8(as_of.recorded_by),
+            "effective": Int8(as_of.effective_by),
+        }
+        rows = self._rows(LOAD_AS_OF, asked)
+        snapshot = snapshot_in(rows.pop(0)) if rows and rows[0][5] is None else None
+        return snapshot, sorted((RecordedEvent(*row) for row in rows), key=attrgetter("originator_version"))
+
+    def aggregates(self, organization_id: UUID, *, after: UUID | None, limit: int) -> Sequence[UUID]:
+        asked = {"organization": organization_id, "after": after or UUID(int=0), "limit": Int8(limit)}
+        return [one for (one,) in self._rows(AGGREGATES, asked)]
+
     FOLLOW: ClassVar = "positions are committed out of order: read them through a `Follower`"
 
     def create_table(self) -> NoReturn:

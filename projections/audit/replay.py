@@ -1,12 +1,15 @@
-"""Replay: what happened to a thing, and what it was at any moment of recorded time."""
+"""Replay: what happened to a thing, and what it was at any moment: as it was known, or as it was."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from domain.as_of import AsOf
 from domain.envelope import RecordedEvent
 from domain.kernel import Aggregate, PydanticMapper, Value, replay
+
+Leave = Callable[[Aggregate, RecordedEvent], None]
 
 
 class HistoryEntry(Value):
@@ -23,6 +26,9 @@ class HistoryEntry(Value):
     on_behalf_of: UUID | None
     command: str
     command_id: UUID
+    correlation_id: UUID  # of everything that one request has brought about
+    causation_id: UUID | None  # the command that caused this one, such as a purchase the due steps in front of it
+    reason: str | None  # a code, where one was given
     occurred_at: datetime
     effective_at: datetime
     recorded_at: datetime
@@ -30,11 +36,11 @@ class HistoryEntry(Value):
 
 
 class StateAt(Value):
-    """An aggregate as it was known at a moment: its kind, its version and everything later decisions rested on."""
+    """An aggregate at a moment: its kind, and everything later decisions rested on."""
 
     aggregate: str
     aggregate_id: UUID
-    version: int
+    version: int  # the last one that counts; so are its position and time
     position: int
     recorded_at: datetime
     state: dict[str, Any]
@@ -44,18 +50,22 @@ def history(events: Iterable[RecordedEvent], mapper: PydanticMapper) -> Iterator
     """Tells the events in the order of their positions, with the payload of the newest class version."""
     for event in events:
         envelope = event.envelope
+        facts = mapper.to_domain_event(event).model_dump(mode="json", exclude=mapper.ENVELOPE | {"originator_topic"})
         yield HistoryEntry(
             position=event.position,
             organization_seq=event.organization_seq,
             aggregate_id=event.originator_id,
             version=event.originator_version,
             event=event.topic.removeprefix("seatledger."),
-            facts=mapper.to_domain_event(event).model_dump(mode="json", exclude=mapper.ENVELOPE | {"originator_topic"}),
+            facts=facts,
             actor_id=envelope.actor_id,
             actor_role=envelope.actor_role,
             on_behalf_of=envelope.on_behalf_of,
             command=envelope.command,
             command_id=envelope.command_id,
+            correlation_id=envelope.correlation_id,
+            causation_id=envelope.causation_id,
+            reason=facts.get("reason") or facts.get("code"),
             occurred_at=envelope.occurred_at,
             effective_at=envelope.effective_at,
             recorded_at=event.recorded_time,
@@ -63,22 +73,45 @@ def history(events: Iterable[RecordedEvent], mapper: PydanticMapper) -> Iterator
         )
 
 
-def state_at(events: Iterable[RecordedEvent], mapper: PydanticMapper, at: int | datetime) -> StateAt | None:
-    """Folds one aggregate's events up to a position or a recording time, that one included; None before its birth."""
-    known = [event for event in events if is_known(event, at)]
-    aggregate: Aggregate | None = replay(mapper.to_domain_event(event) for event in known)
-    if aggregate is None:
+def state_at(
+    events: Iterable[RecordedEvent],
+    mapper: PydanticMapper,
+    as_of: AsOf,
+    *,
+    start: Aggregate | None = None,
+    leave: Leave | None = None,
+) -> StateAt | None:
+    """Folds what counts of one aggregate's events, oldest first; None before its birth.
+
+    `start` is what the aggregate was at a version up to which everything counts, that version's event being the first.
+    `leave` hears of the states on the way, as long as everything up to them counts.
+    """
+    aggregate, last, whole = start, None, True
+    for event in events:
+        if not as_of.counts(event):
+            whole = False
+            continue
+        if start is None or event.originator_version > start.version:
+            aggregate = folded(aggregate, event, mapper)
+        if aggregate is not None:
+            last = event
+            if leave and whole:
+                leave(aggregate, event)
+    if aggregate is None or last is None:
         return None
     return StateAt(
         aggregate=type(aggregate).__name__,
         aggregate_id=aggregate.id,
         version=aggregate.version,
-        position=known[-1].position,
-        recorded_at=known[-1].recorded_time,
+        position=last.position,
+        recorded_at=last.recorded_time,
         state=aggregate.state().model_dump(mode="json"),
     )
 
 
-def is_known(event: RecordedEvent, at: int | datetime) -> bool:
-    """Whether the event stood in history at a position or at a recording time."""
-    return event.position <= at if isinstance(at, int) else event.recorded_time <= at
+def folded(aggregate: Aggregate | None, event: RecordedEvent, mapper: PydanticMapper) -> Aggregate | None:
+    """With one event more, which need not be of the next version; None as long as nothing was born."""
+    if aggregate is None:
+        return replay([mapper.to_domain_event(event)]) if event.originator_version == 1 else None
+    aggregate.version = event.originator_version - 1
+    return replay([mapper.to_domain_event(event)], aggregate)

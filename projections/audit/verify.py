@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
+from itertools import islice
 from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 
@@ -40,13 +41,14 @@ class FactRow(NamedTuple):
 
 
 class SnapshotRow(NamedTuple):
-    """A snapshot as it is stored."""
+    """A snapshot or a milestone as it is stored."""
 
     originator_id: UUID
     version: int
     topic: str
     shape: bytes
     state: bytes
+    what: str  # snapshot, or milestone and its version
 
 
 class Check(Protocol):
@@ -184,16 +186,24 @@ def refs_in(payload: Any) -> Iterator[Mapping[str, str]]:
             yield from refs_in(value)
 
 
-def check_snapshot(
-    snapshot: SnapshotRow, events: Iterable[RecordedEvent], mapper: PydanticMapper
+def check_snapshots(
+    snapshots: Iterable[SnapshotRow], events: Iterable[RecordedEvent], mapper: PydanticMapper
 ) -> Iterator[Difference]:
-    """A snapshot of today's shape equals the replay of its aggregate's events up to its version."""
-    kind: type[Aggregate] = resolve_topic(snapshot.topic)
-    if snapshot.shape != kind.shape():
-        return  # of another shape: no load uses it
-    key = f"snapshot of {snapshot.originator_id}"
-    upto = (event for event in events if event.originator_version <= snapshot.version)
-    replayed = replay(mapper.to_domain_event(event) for event in upto)
+    """Those of today's shape equal the replay of their aggregate up to their version; of one aggregate, in order."""
+    told = iter(events)
+    replayed: Aggregate | None = None
+    for snapshot in snapshots:
+        kind: type[Aggregate] = resolve_topic(snapshot.topic)
+        if snapshot.shape != kind.shape():
+            continue  # of another shape: no load uses it
+        left = snapshot.version - (replayed.version if replayed else 0)
+        replayed = replay((mapper.to_domain_event(event) for event in islice(told, left)), replayed)
+        yield from compared_with(replayed, snapshot, kind)
+
+
+def compared_with(replayed: Aggregate | None, snapshot: SnapshotRow, kind: type[Aggregate]) -> Iterator[Difference]:
+    """How a snapshot differs from what history gives."""
+    key = f"{snapshot.what} of {snapshot.originator_id}"
     if replayed is None or replayed.version != snapshot.version:
         yield Difference(check="snapshots", key=key, what=f"history has no version {snapshot.version} of it")
         return
@@ -202,6 +212,6 @@ def check_snapshot(
     except ValueError:
         yield Difference(check="snapshots", key=key, what="it cannot be read")
         return
-    differing = [name for name in kind.State.model_fields if getattr(kept, name) != getattr(replayed, name)]
+    differing = [name for name in kind.State.model_fields if getattr(kept, name) != getattr(replayed, name, None)]
     if differing:
         yield Difference(check="snapshots", key=key, what=f"{', '.join(differing)} differ from the replay")

@@ -13,6 +13,7 @@ from uuid import UUID
 
 from eventsourcing.persistence import InfrastructureFactory, StoredEvent
 
+from domain.as_of import AsOf
 from domain.envelope import RecordedEvent
 from domain.holders import Holders
 from domain.kernel import Aggregate
@@ -121,6 +122,9 @@ class MemoryRecorder:
 
     @contextmanager
     def turn(self, organization_id: UUID, originator_id: UUID) -> Iterator[None]:  # noqa: ARG002 - the port's
+    def keep_milestone(self, organization_id: UUID, originator_id: UUID, snapshot: Snapshot) -> None:
+        """Keeps none: questions about the past are answered from the first event."""
+
         yield
 
     # Reads.
@@ -158,6 +162,15 @@ class MemoryRecorder:
 
     def told(self, organization_id: UUID, *, after: int, until: int) -> list[RecordedEvent]:
         return self.organizations[organization_id][after:until]
+    def load_as_of(
+        self, organization_id: UUID, originator_id: UUID, as_of: AsOf
+    ) -> tuple[Snapshot | None, list[RecordedEvent]]:
+        return None, [event for event in self.load_events(organization_id, originator_id) if as_of.knows(event)]
+
+    def aggregates(self, organization_id: UUID, *, after: UUID | None, limit: int) -> Sequence[UUID]:
+        found = sorted(one for organization, one in self.streams if organization == organization_id)
+        return [one for one in found if after is None or one > after][:limit]
+
 
     def names(self, organization_id: UUID) -> dict[str, UUID]:
         """Who has which user name."""

@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 import pytest
 from eventsourcing.persistence import StoredEvent
 
+from domain.as_of import AsOf
 from domain.personal import PersonalFact
 from services.ports import AlreadyRecorded, Receipt, Recorder, Snapshot, VersionConflict
 
@@ -197,3 +198,30 @@ def a_turn_is_given_and_given_back(recorder: Recorder) -> None:
         with recorder.turn(room.organization_id, one):
             room.append(*room.events(uuid4(), 1))
     assert len(room.told()) == 2
+
+
+@promise
+def what_was_known_at_a_moment_is_a_beginning_of_the_stream(recorder: Recorder) -> None:
+    room, one = Room(recorder), uuid4()
+    for version in (1, 2, 3):
+        room.append(*room.events(one, version))
+    events = recorder.load_events(room.organization_id, one)
+    for count, event in enumerate(events, start=1):
+        for known in (event.position, event.recorded_time):
+            _, found = recorder.load_as_of(room.organization_id, one, AsOf(known=known))
+            assert [each.originator_version for each in found] == list(range(1, count + 1))
+    assert recorder.load_as_of(room.organization_id, one, AsOf(known=events[0].position - 1)) == (None, [])
+    assert recorder.load_as_of(uuid4(), one, AsOf()) == (None, [])
+
+
+@promise
+def aggregates_come_in_the_order_of_their_ids(recorder: Recorder) -> None:
+    room, ids = Room(recorder), sorted(uuid4() for _ in range(5))
+    for one in ids[::-1]:
+        room.append(*room.events(one, 1, 2))
+    found = [
+        list(recorder.aggregates(room.organization_id, after=after, limit=2))
+        for after in (None, ids[1], ids[3], ids[4])
+    ]
+    assert found == [ids[:2], ids[2:4], ids[4:], []]
+    assert list(recorder.aggregates(uuid4(), after=None, limit=2)) == []

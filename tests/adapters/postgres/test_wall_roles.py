@@ -74,7 +74,7 @@ def test_it_runs_these_functions_and_no_other(world: World) -> None:
         SCHEMAS,
     )
     assert {name for (name,) in functions} == {
-        *("append_within", "keep_snapshot_within", "walled_organization"),
+        *("append_within", "keep_snapshot_within", "keep_milestone_within", "walled_organization"),
         *("genesis", "link", "folded", "name_key"),  # they only compute
     }
 
