@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from adapters.embedded.postgres import EmbeddedPostgres
     from adapters.kafka.topic_settings import Topics
     from adapters.payments.sandbox import Sandbox
+    from adapters.proof.seal_folder import SealFolder
 
 SAFE_REPLICATION = 3  # brokers that keep each message
 READ_WAIT_S = 30.0  # a single verb rather folds a long history itself than gives up
@@ -115,7 +116,12 @@ class House:
         if owner is None:
             return migrate(self.embedded_postgres.url)
         login = login_of((self.settings.database_url or owner).get_secret_value())
-        return migrate(owner.get_secret_value(), app_login=login)
+        sealer = self.settings.seal_database_url
+        return migrate(
+            owner.get_secret_value(),
+            app_login=login,
+            sealer_login=login_of(sealer.get_secret_value()) if sealer else None,
+        )
 
     @cached_property
     def ledger(self) -> Ledger:
@@ -133,6 +139,27 @@ class House:
     @cached_property
     def directory(self) -> PersonalDirectory:
         return directory_of(self.ledger)
+
+    # The tree.
+
+    @property
+    def seal_database_url(self) -> str:
+        """The database, for the login that alone may write the tree."""
+        url = self.settings.seal_database_url
+        return url.get_secret_value() if url else self.database_url
+
+    @cached_property
+    def seal_folder(self) -> SealFolder:
+        """What the sealer keeps outside the database; beside an embedded one its key is made once."""
+        from adapters.proof.seal_folder import SealFolder
+
+        seeds = self.settings.seal_key
+        folder = SealFolder(
+            self.settings.seal_folder or self.settings.home / "seal", seeds.get_secret_value() if seeds else None
+        )
+        if self.settings.database_url is None and not folder.has_key():
+            folder.make_key()
+        return folder
 
     # Read tables.
 

@@ -105,7 +105,7 @@ class Settings(HttpSettings, WorkerSettings):
             raise ValueError("must be host:port, or several with commas between")
         return value
 
-    @field_validator("home", "tax_table", "erasure_list")
+    @field_validator("home", "tax_table", "seal_folder", "erasure_list")
     @classmethod
     def _stays_where_it_is(cls, value: Path | None) -> Path | None:
         return value.expanduser().absolute() if value else None

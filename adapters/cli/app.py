@@ -37,6 +37,7 @@ from adapters.cli import (  # noqa: F401 - imported for the verbs that they add
     relay,
     role,
     sandbox,
+    seal,
     servers,
     take_over,
     up,

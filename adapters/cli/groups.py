@@ -31,6 +31,7 @@ api_keys = group("Keys of services and operators for the HTTP API: create, list,
 sandbox = group("The sandbox provider's outer world: what payers and their banks do there.")
 ledger = group("The ledger itself: what operators do with it after a restore.")
 relays = group(None)  # its own verb tells it
+seals = group(None)  # its own verb tells it
 audit = group("History: read it, replay it, verify it.")
 
 for name, verbs in {
@@ -49,5 +50,6 @@ for name, verbs in {
     "audit": audit,
     "ledger": ledger,
     "relay": relays,
+    "seal": seals,
 }.items():
     root.add_typer(verbs, name=name)

@@ -14,12 +14,12 @@ from adapters.cli.groups import root
 from adapters.cli.supervisor import supervise
 from adapters.cli.verb import verb
 
-WORKERS = ("projector", "api", "relay")
+WORKERS = ("projector", "api", "relay", "seal")
 
 
 @verb(root, "up", org=False)
 def up(call: Call) -> None:
-    """Runs PostgreSQL, a broker, the relay, the projector and the HTTP API, until Ctrl-C or SIGTERM.
+    """Runs PostgreSQL, a broker, the relay, the projector, the sealer and the HTTP API, until Ctrl-C or SIGTERM.
 
     What is not set runs embedded under `.seatledger/`. A worker that ends is started again. With --json it tells what
     happens as one JSON document a line.

@@ -1,10 +1,10 @@
-"""The two topics of the relay: how they are called, how they must be set, and that they are."""
+"""The topics of the relay and the sealer: how they are called, how they must be set, and that they are."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 from kafka import KafkaAdminClient
 from kafka.admin import ConfigResource, ConfigResourceType
@@ -19,7 +19,7 @@ class TopicMisconfigured(Exception):
 
 @dataclass(frozen=True)
 class Topics:
-    """The names of the two topics, and the edition of the events in them: what each event is called.
+    """The names of the topics, and the edition of the events in them: what each event is called.
 
     With `replication` each message is on so many brokers, and is not taken before all but one of them have it: then the
     loss of a broker loses nothing. None: as the broker makes topics, and nothing is promised.
@@ -29,6 +29,7 @@ class Topics:
     position: str = "seatledger.relay.position"
     edition: int = 1
     replication: int | None = None
+    checkpoints: str = "seatledger.checkpoints.v1"
 
     @classmethod
     def of(cls, edition: int, replication: int | None = None) -> Topics:
@@ -65,6 +66,13 @@ POSITION = TopicSettings(
 )
 
 
+# Every checkpoint stays, in the order in which they were signed.
+CHECKPOINTS = TopicSettings(
+    partitions=1,
+    promised={"cleanup.policy": "delete", "retention.ms": "-1", "retention.bytes": "-1"},
+)
+
+
 class Setting(NamedTuple):
     """A setting of a topic as it is and as it must be."""
 
@@ -76,15 +84,28 @@ class Setting(NamedTuple):
     remedy: str = "set it back"
 
 
-def ensure_topics(bootstrap: str, topics: Topics) -> None:
+def relayed(topics: Topics) -> Mapping[str, TopicSettings]:
+    """What a relay writes to."""
+    return {topics.events: EVENTS, topics.position: POSITION}
+
+
+def sealed(topics: Topics) -> Mapping[str, TopicSettings]:
+    """What a sealer writes to."""
+    return {topics.checkpoints: CHECKPOINTS}
+
+
+Wanted: TypeAlias = Callable[[Topics], Mapping[str, TopicSettings]]
+
+
+def ensure_topics(bootstrap: str, topics: Topics, wanted: Wanted = relayed) -> None:
     """Creates what is absent and checks what is there; raises TopicMisconfigured.
 
     A broker that does not tell a setting is believed.
     """
     admin = KafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=REQUEST_TIMEOUT_MS)
     try:
-        _create_absent(admin, topics)
-        for setting in _settings(admin, topics):
+        _create_absent(admin, topics, wanted)
+        for setting in _settings(admin, topics, wanted):
             if not setting.holds:
                 raise TopicMisconfigured(
                     f"the topic {setting.topic} has {setting.name}={setting.found}, not {setting.promised};"
@@ -94,16 +115,16 @@ def ensure_topics(bootstrap: str, topics: Topics) -> None:
         admin.close()
 
 
-def settings_of(bootstrap: str, topics: Topics) -> list[Setting]:
+def settings_of(bootstrap: str, topics: Topics, wanted: Wanted = relayed) -> list[Setting]:
     """Every promised setting of the topics that are there."""
     admin = KafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=REQUEST_TIMEOUT_MS)
     try:
-        return list(_settings(admin, topics))
+        return list(_settings(admin, topics, wanted))
     finally:
         admin.close()
 
 
-def _create_absent(admin: KafkaAdminClient, topics: Topics) -> None:
+def _create_absent(admin: KafkaAdminClient, topics: Topics, wanted: Wanted) -> None:
     there = set(admin.list_topics())
     copies = {"min.insync.replicas": str(topics.in_sync)} if topics.in_sync else {}
     absent = {
@@ -112,7 +133,7 @@ def _create_absent(admin: KafkaAdminClient, topics: Topics) -> None:
             "replication_factor": topics.replication or -1,
             "configs": {**settings.promised, **settings.initial, **copies},
         }
-        for name, settings in _wanted(topics).items()
+        for name, settings in wanted(topics).items()
         if name not in there
     }
     if not absent:
@@ -130,13 +151,9 @@ def _create_absent(admin: KafkaAdminClient, topics: Topics) -> None:
     admin.wait_for_topics(list(absent))
 
 
-def _wanted(topics: Topics) -> dict[str, TopicSettings]:
-    return {topics.events: EVENTS, topics.position: POSITION}
-
-
-def _settings(admin: KafkaAdminClient, topics: Topics) -> Iterator[Setting]:
+def _settings(admin: KafkaAdminClient, topics: Topics, wanted: Wanted) -> Iterator[Setting]:
     there = set(admin.list_topics())
-    for name, settings in _wanted(topics).items():
+    for name, settings in wanted(topics).items():
         if name not in there:
             continue
         partitions, replicas, configs = _found(admin, name)
@@ -148,9 +165,9 @@ def _settings(admin: KafkaAdminClient, topics: Topics) -> Iterator[Setting]:
             found = configs.get(key, value)
             yield Setting(name, key, found, value, found == value)
         if topics.replication and topics.in_sync:
-            wanted, in_sync = topics.replication, topics.in_sync
+            copies, in_sync = topics.replication, topics.in_sync
             yield Setting(
-                *(name, "replicas", str(replicas), str(wanted), replicas >= wanted),
+                *(name, "replicas", str(replicas), str(copies), replicas >= copies),
                 "give it more replicas, or set SEATLEDGER_KAFKA_REPLICATION to what it has",
             )
             found = configs.get("min.insync.replicas", str(in_sync))
