@@ -1,5 +1,6 @@
 """Sealed history: what is stored now against the leaves of the tree, and the tree against roots that were signed."""
 
+from collections import deque
 from collections.abc import Iterable, Iterator
 from copy import deepcopy
 from dataclasses import dataclass, replace
@@ -62,7 +63,9 @@ class SealedCheck:
     """
 
     def __init__(self, roots: Iterable[SignedRoot] = ()) -> None:
-        self._roots = sorted(roots)
+        """`roots` come in the order of their sizes."""
+        self._roots = iter(roots)
+        self._root = next(self._roots, None)
         self._tree = Frontier()
         self._stored: Frontier | None = None  # the tree of the events as they are, where it is another one
         self._agreed, self._last_agreed = 0, 0  # up to which size, and position, a signed root holds
@@ -131,8 +134,9 @@ class SealedCheck:
 
     def _compared(self, position: int) -> Iterator[Difference]:
         """The tree at its present size against the roots that were signed of that size."""
-        while self._roots and self._roots[0].size <= self.size:
-            size, root, where = self._roots.pop(0)
+        while self._root and self._root.size <= self.size:
+            size, root, where = self._root
+            self._root = next(self._roots, None)
             if self._tree.root() == root:
                 self._agreed, self._last_agreed = size, position
             elif self._stored and self._stored.root() == root:
@@ -152,7 +156,9 @@ class SealedCheck:
                 finding.kind = "damaged"
 
     def _cut_off(self) -> Iterator[Difference]:
-        for size, _, where in self._roots:
+        beyond = [*([self._root] if self._root else []), *deque(self._roots, maxlen=1)]
+        if beyond:
+            size, _, where = beyond[-1]
             what = f"{where} is of {size} leaves, and the tree has {self.size}: the end of history is missing"
             yield Difference(check="tree", key=f"checkpoint {size}", what=what)
 
