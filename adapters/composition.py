@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple, Self, cast
 from uuid import UUID
 
 from adapters.postgres.directory import PersonalDirectory
+from adapters.postgres.erasures import Erasures
 from adapters.postgres.forks import Fork, Forks, Skip
 from adapters.postgres.history_reads import HistoryReads
 from adapters.postgres.ledger import directory_of, open_ledger, refuse_unsafe
@@ -129,7 +130,12 @@ class House:
         size = self.settings.pool_size
         ledger = open_ledger(url, pool_size=size, clock=self.clock, fingerprint_key=key, walled=self.walled)
         self._open.callback(ledger.close)
+        self.erasures.catch_up()  # before anybody is answered: the database may be a backup's
         return ledger
+
+    @cached_property
+    def erasures(self) -> Erasures:
+        return Erasures(self.database_url, self.settings.erasures)
 
     @property
     def mapper(self) -> PydanticMapper:

@@ -1,16 +1,19 @@
 """Member: a person of the organization by a pseudonymous id; names are personal facts."""
 
+from collections.abc import Sequence
 from typing import ClassVar, Literal
 from uuid import UUID
 
 from eventsourcing.domain import event
 
 from domain.kernel import Aggregate, AggregateBorn
-from domain.personal import FactRef, Purpose
-from domain.refusals import GuestMayNotBuy, MemberNotActive
+from domain.personal import ErasedFact, ErasureReason, FactRef, KeptFact, Purpose
+from domain.refusals import GuestMayNotBuy, MemberNotActive, MemberStillActive, PersonalFactsKept
 
 Kind = Literal["member", "guest"]
 Status = Literal["active", "deactivated", "removed"]
+
+FACTS_AT_A_TIME = 1_000  # in one event
 
 
 class Member(Aggregate):
@@ -39,6 +42,18 @@ class Member(Aggregate):
     class MemberRestored(Aggregate.Event):
         TOPIC: ClassVar[str] = "seatledger.Member.MemberRestored"
 
+    class PersonalDataErased(Aggregate.Event):
+        TOPIC: ClassVar[str] = "seatledger.Member.PersonalDataErased"
+        reason: ErasureReason
+        erased: tuple[ErasedFact, ...]
+        kept: tuple[KeptFact, ...]  # what stays for now, by law
+        payment_method_ids: tuple[UUID, ...]  # removed with it, for the provider to forget
+
+    class PersonalDataExported(Aggregate.Event):
+        TOPIC: ClassVar[str] = "seatledger.Member.PersonalDataExported"
+        facts: int
+        purposes: tuple[Purpose, ...]
+
     class State(Aggregate.State):
         kind: Kind
         status: Status
@@ -62,6 +77,10 @@ class Member(Aggregate):
         self.refuse_unless_active()
         if self.kind == "guest":
             raise GuestMayNotBuy(member_id=self.id)
+
+    def refuse_unless_removed(self) -> None:
+        if self.status != "removed":
+            raise MemberStillActive(member_id=self.id)
 
     # Commands decide. Repeating one tells nothing.
 
@@ -90,6 +109,34 @@ class Member(Aggregate):
         if self.status == "removed":
             self.tell(self.MemberRestored)
 
+    def erase(
+        self,
+        erased: Sequence[ErasedFact],
+        *,
+        kept: Sequence[KeptFact],
+        what_may_go: bool,
+        payment_method_ids: Sequence[UUID],
+        reason: ErasureReason,
+    ) -> None:
+        """Of who has left: everything or, where something must be kept, on demand what may go."""
+        self.refuse_unless_removed()
+        if kept and not what_may_go:
+            raise PersonalFactsKept(member_id=self.id, kept=kept, erasable=len(erased))
+        if not erased and not payment_method_ids:
+            return
+        for start in range(0, max(len(erased), 1), FACTS_AT_A_TIME):
+            self.tell(
+                self.PersonalDataErased,
+                reason=reason,
+                erased=tuple(erased[start : start + FACTS_AT_A_TIME]),
+                kept=tuple(kept) if start == 0 else (),
+                payment_method_ids=tuple(payment_method_ids) if start == 0 else (),
+            )
+
+    def export(self, *, facts: int, purposes: Sequence[Purpose]) -> None:
+        """Somebody gets everything that is known of the member, each time that they ask."""
+        self.tell(self.PersonalDataExported, facts=facts, purposes=tuple(purposes))
+
     # Events apply. No rule below this line: history must always replay.
 
     @event(MemberAdded)
@@ -117,3 +164,11 @@ class Member(Aggregate):
     @event(MemberRestored)
     def _restored(self) -> None:
         self.status = "active"
+
+    @event(PersonalDataErased)
+    def _personal_data_erased(self) -> None:
+        """The facts lie beside history; what was told of the member stays."""
+
+    @event(PersonalDataExported)
+    def _personal_data_exported(self) -> None:
+        """Changes nothing."""

@@ -145,6 +145,11 @@ class PaymentMethod(Aggregate):
         if not self.removed:
             self.tell(self.PaymentMethodRemoved, owner_id=self.owner_id)
 
+    def forget(self) -> None:
+        """Its owner is forgotten and nothing is left to charge: it goes, though a profile may still name it."""
+        if not self.removed:
+            self.tell(self.PaymentMethodRemoved, owner_id=self.owner_id)
+
     # Events apply. No rule below this line: history must always replay.
 
     @event(PaymentMethodAdded)

@@ -11,6 +11,8 @@ from datetime import date, datetime
 from typing import Any, ClassVar
 from uuid import UUID
 
+from domain.personal import KeptFact
+
 
 class Refusal(Exception):
     """A command that is not carried out; nothing changes. `facts` holds the numbers that the message names."""
@@ -138,7 +140,7 @@ class MemberStillActive(Refusal):
 
     def __init__(self, *, member_id: UUID) -> None:
         super().__init__(
-            f"member {member_id} was not removed, so the licenses stay; remove the member first",
+            f"member {member_id} was not removed and is still there; remove the member first",
             member_id=str(member_id),
         )
 
@@ -543,4 +545,52 @@ class OtherProduct(Refusal):
             f"the target subscription is for {product_id}, not for {needed}; choose one of the same product",
             product_id=product_id,
             needed=needed,
+        )
+
+
+# Personal facts.
+
+
+class PersonalFactsKept(Refusal):
+    """Some facts stand on documents that must be kept; nothing was erased."""
+
+    code = "personal_facts_kept"
+
+    def __init__(self, *, member_id: UUID, kept: Sequence[KeptFact], erasable: int) -> None:
+        until = max(fact.keep_until for fact in kept)
+        named = sorted({f"{fact.purpose} on {fact.number or 'record'} until {fact.keep_until}" for fact in kept})
+        super().__init__(
+            f"of member {member_id} {len(kept)} personal facts must be kept, the last until {until}"
+            f" ({', '.join(named)}); nothing was erased: repeat it after that day, or erase the {erasable} that may go",
+            member_id=str(member_id),
+            keep_until=until.isoformat(),
+            erasable=erasable,
+            kept=[{"purpose": one.purpose, "until": one.keep_until.isoformat(), "number": one.number} for one in kept],
+        )
+
+
+class StillCharged(Refusal):
+    """A payment method stays as long as something is left to charge with it."""
+
+    code = "payment_method_still_charged"
+
+    def __init__(self, *, payment_method_id: UUID, billing_profile_id: UUID) -> None:
+        super().__init__(
+            f"billing profile {billing_profile_id} still charges payment method {payment_method_id} for a subscription"
+            " or an open invoice; cancel or take over the subscriptions and settle the invoices, or replace the card",
+            payment_method_id=str(payment_method_id),
+            billing_profile_id=str(billing_profile_id),
+        )
+
+
+class AccessPeriodUnusable(Refusal):
+    code = "access_period_unusable"
+
+    def __init__(self, *, ends_at: datetime, now: datetime, most_days: int) -> None:
+        super().__init__(
+            f"access until {ends_at:%Y-%m-%d %H:%M} UTC is not given at {now:%Y-%m-%d %H:%M} UTC; name an end that is"
+            f" later than now and at most {most_days} days away",
+            ends_at=ends_at.isoformat(),
+            now=now.isoformat(),
+            most_days=most_days,
         )

@@ -6,10 +6,10 @@ from uuid import UUID
 from domain.billing_profile import BillTo
 from domain.personal import FactRef
 from services.command import Actor
+from services.open_to_auditor import WITHHELD, OpenToAuditor
 from services.ports import Directory
 
 ERASED = "[erased]"
-WITHHELD = "[withheld]"  # an auditor sees no personal data
 
 
 class BillToShown(NamedTuple):
@@ -20,9 +20,9 @@ class BillToShown(NamedTuple):
 
 
 def bill_to_shown(directory: Directory, organization_id: UUID, bill_to: BillTo, actor: Actor) -> BillToShown:
-    """Erased facts read `[erased]`; to an auditor all of them read `[withheld]`."""
+    """Erased facts read `[erased]`; to an auditor those that no grant opens read `[withheld]`."""
     refs = [ref for ref in (bill_to.name, bill_to.address, bill_to.tax_id) if ref]
-    withheld = actor.role == "auditor"
+    withheld = actor.role == "auditor" and not isinstance(directory, OpenToAuditor)
     known = {} if withheld else directory.facts(organization_id, [ref.fact_id for ref in refs])
     missing = WITHHELD if withheld else ERASED
 

@@ -11,6 +11,7 @@ from uuid import UUID, uuid5
 from eventsourcing.application import Application
 from eventsourcing.utils import Environment, EnvType
 
+from domain.auditor_access import AuditorAccess, access_id_of
 from domain.billing_profile import BillingProfile
 from domain.envelope import Envelope, RecordedEvent
 from domain.invoice import Invoice
@@ -145,6 +146,9 @@ class Ledger(Application[UUID]):
     def invoice(self, organization_id: UUID, invoice_id: UUID) -> Invoice:
         return self.get(Invoice, organization_id, invoice_id)
 
+    def find_access(self, organization_id: UUID, auditor_id: UUID) -> AuditorAccess | None:
+        return self.find(AuditorAccess, organization_id, access_id_of(organization_id, auditor_id))
+
     def find_product(self, product_id: str) -> Product | None:
         return self.find(Product, CATALOG, product_aggregate_id(product_id))
 
@@ -185,6 +189,7 @@ class Ledger(Application[UUID]):
         at: datetime,
         seen: Iterable[Aggregate] = (),
         facts: Sequence[PersonalFact] = (),
+        erasing: Sequence[UUID] = (),
         step: str = "",
         effective_at: datetime | None = None,
     ) -> Receipt:
@@ -193,6 +198,7 @@ class Ledger(Application[UUID]):
         `seen` are the aggregates that the decision rests on without changing them. Raises VersionConflict when one
         that was written or seen has moved on, and AlreadyRecorded when this step of the command is in history.
         What was told stays with the aggregates until it is recorded, so that a second save is not an empty one.
+        `erasing` are the personal facts that are deleted in the same transaction.
         Refuses where one of them is at another version than the caller of the command has seen.
         """
         told = [event for aggregate in aggregates for event in aggregate.pending_events]
@@ -214,6 +220,7 @@ class Ledger(Application[UUID]):
             metadata=envelopes(because, step, len(stored), occurred_at, effective_at or occurred_at),
             seen=list(decided_on),
             facts=facts,
+            erasing=erasing,
         )
         for aggregate in telling:
             aggregate.pending_events.clear()

@@ -36,6 +36,10 @@ Action = Literal[
     "take over",
     "audit",
     "follow events",
+    "erase personal facts",
+    "export personal facts",
+    "open personal facts",
+    "list grants",
 ]
 Reach = Literal["all", "own", "central"]  # every one, the actor's own, or those bought centrally
 
@@ -67,6 +71,10 @@ PERMISSIONS: dict[Action, dict[Role, Reach]] = {
     "take over": {"admin": "all"},
     "audit": {"auditor": "all", "operator": "all"},
     "follow events": {"service": "all", "operator": "all"},
+    "erase personal facts": {"admin": "all", "operator": "all"},
+    "export personal facts": {"purchaser": "own", "admin": "all", "operator": "all"},
+    "open personal facts": {"admin": "all"},
+    "list grants": {"admin": "all", "auditor": "own", "operator": "all"},
 }
 
 HOUSE: frozenset[Role] = frozenset({"operator", "service"})  # no members: the adapter vouches for them

@@ -3,17 +3,23 @@
 from collections.abc import Iterable, Mapping
 from uuid import UUID
 
-from domain.envelope import Role
 from domain.personal import Purpose
+from services.bill_to_shown import ERASED
 from services.may import Wish
+from services.open_to_auditor import OpenToAuditor
 from services.ports import Directory
 
-WITHOUT_NAMES: frozenset[Role] = frozenset({"auditor", "service"})  # no personal data for these
+NAMELESS: Mapping[Purpose, str] = {"user_name": ERASED, "display_name": ERASED}
 
 
 def name_members(directory: Directory, wish: Wish, ids: Iterable[UUID]) -> Mapping[UUID, Mapping[Purpose, str]]:
-    """The details by member; auditors and services get none, and nobody gets erased ones."""
+    """The details by member; who was erased reads `[erased]`. Services get none, auditors what a grant opens."""
     wanted = list(dict.fromkeys(ids))
-    if wish.actor.role in WITHOUT_NAMES or not wanted:
+    if wish.actor.role == "service":
         return {}
-    return directory.details(wish.organization_id, wanted)
+    if wish.actor.role == "auditor":
+        wanted = [one for one in wanted if isinstance(directory, OpenToAuditor) and directory.opens(one)]
+    if not wanted:
+        return {}
+    known = directory.details(wish.organization_id, wanted)
+    return {one: known.get(one, NAMELESS) for one in wanted}

@@ -75,8 +75,12 @@ class Recorder(Protocol):
         metadata: Sequence[bytes],
         seen: Sequence[tuple[UUID, int]],
         facts: Sequence[PersonalFact],
+        erasing: Sequence[UUID] = (),
     ) -> Receipt:
-        """Records all events or none; raises AlreadyRecorded, VersionConflict or LedgerUnavailable."""
+        """Records all events or none; raises AlreadyRecorded, VersionConflict or LedgerUnavailable.
+
+        The facts of the ids `erasing` go with them, or stay with them.
+        """
 
     def recorded(self, organization_id: UUID, command_id: UUID, step: str) -> Receipt | None:
         """The receipt of a step of a command, if it was recorded."""
@@ -109,15 +113,11 @@ class Recorder(Protocol):
     def told(self, organization_id: UUID, *, after: int, until: int) -> list[RecordedEvent]:
         """The organization's events with after < organization_seq <= until, in order."""
 
+    def mentioning(self, organization_id: UUID, text: str) -> list[RecordedEvent]:
+        """The organization's events in whose payload a text stands, in order; it reads all of them."""
+
     def keep_snapshot(self, organization_id: UUID, originator_id: UUID, snapshot: Snapshot) -> None:
         """Keeps the newest snapshot of an aggregate; a failure to keep it is not an error."""
-
-    def turn(self, organization_id: UUID, originator_id: UUID) -> AbstractContextManager[None]:
-        """A queue for those who conflicted over one aggregate: one at a time, across processes."""
-
-
-class Directory(Protocol):
-    """The personal facts, for as long as they are not erased."""
 
     def load_as_of(
         self, organization_id: UUID, originator_id: UUID, as_of: AsOf
@@ -132,6 +132,13 @@ class Directory(Protocol):
 
     def aggregates(self, organization_id: UUID, *, after: UUID | None, limit: int) -> Sequence[UUID]:
         """The next aggregates that the organization has, in the order of their ids."""
+
+    def turn(self, organization_id: UUID, originator_id: UUID) -> AbstractContextManager[None]:
+        """A queue for those who conflicted over one aggregate: one at a time, across processes."""
+
+
+class Directory(Protocol):
+    """The personal facts, for as long as they are not erased."""
 
     def member_ids(self, organization_id: UUID, user_names: Sequence[str]) -> Mapping[str, UUID]:
         """Who has these user names, regardless of case, by the name as asked; unknown ones are left out."""

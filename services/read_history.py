@@ -13,7 +13,7 @@ from domain.refusals import NotAllowed, NotFound
 from domain.subscription import Subscription
 from services.command import Actor
 from services.ledger import Ledger
-from services.may import HOUSE, may, standing_seen
+from services.may import HOUSE, Wish, may, standing_seen
 from services.ports_reads import PAGE
 
 
@@ -37,7 +37,7 @@ class HistoryPage(NamedTuple):
     following: tuple[int, ...] | None
 
 
-def may_audit(ledger: Ledger, query: ReadHistory) -> None:
+def may_audit(ledger: Ledger, query: Wish) -> None:
     """An organization's auditors read its history; the catalog's is the house's own."""
     may(query.actor, "audit")
     if query.organization_id != CATALOG:

@@ -8,11 +8,12 @@ from domain.kernel import Value
 from domain.payment_method import Expiry
 from domain.personal import FactRef
 from domain.refusals import NotFound
-from services.bill_to_shown import ERASED, WITHHELD
+from services.bill_to_shown import ERASED
 from services.command import Actor
 from services.edit_payment_method import editable_by
 from services.ledger import Ledger
 from services.may import may, standing_seen
+from services.open_to_auditor import WITHHELD
 from services.ports import Directory
 
 

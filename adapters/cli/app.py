@@ -13,6 +13,7 @@ from typer.exceptions import TyperException
 from typer.main import get_command
 
 from adapters.cli import (  # noqa: F401 - imported for the verbs that they add
+    access,
     advance,
     api,
     api_key,
@@ -31,6 +32,7 @@ from adapters.cli import (  # noqa: F401 - imported for the verbs that they add
     organization,
     payment_method,
     policy,
+    privacy,
     purchases,
     quote,
     reconcile,

@@ -82,7 +82,7 @@ def show_all(call: Call) -> Answer:
     Example: `seatledger billing-profile list --org contoso --as ben@contoso.com`
     """
     found = list(profiles(call))
-    names = name_members(call.house.directory, call.wish(ListBillingProfiles), [row.owner_id for row in found])
+    names = name_members(call.directory, call.wish(ListBillingProfiles), [row.owner_id for row in found])
     data = [
         {**amounts_of(row, row.currency_exponent), "owner": named(names, row.owner_id, "user_name")} for row in found
     ]
@@ -116,8 +116,8 @@ def show_one(
     Example: `seatledger billing-profile show K7Q2ZD --org contoso --as ben@contoso.com`
     """
     query = call.wish(ShowBillingProfile, billing_profile_id=find_profile(call, profile))
-    found = show_billing_profile(call.house.ledger, call.house.directory, query)
-    names = name_members(call.house.directory, query, [found.owner_id, *found.roles])
+    found = show_billing_profile(call.house.ledger, call.directory, query)
+    names = name_members(call.directory, query, [found.owner_id, *found.roles])
     people = {one: named(names, one, "user_name") for one in [found.owner_id, *found.roles]}
     card = found.card
     rows = [

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal, TypeVar
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from pydantic import ValidationError
 
@@ -17,7 +17,8 @@ from domain.kernel import Value
 from domain.organization import Organization, OrganizationFacts, organization_id_of
 from domain.refusals import NotFound
 from services.command import Actor, Command
-from services.ports import Receipt
+from services.open_to_auditor import OpenToAuditor
+from services.ports import Directory, Receipt
 from services.till import Till
 
 V = TypeVar("V", bound=Value)
@@ -38,6 +39,7 @@ class Call:
     asked_role: Role | None
     command_id: UUID
     as_json: bool
+    reading: str = ""  # the verb, as the record of an auditor's reading has it
     known_names: dict[UUID, str] = field(default_factory=dict)  # for refusals that name ids
 
     @cached_property
@@ -78,6 +80,25 @@ class Call:
             raise NotFound(what="user", key=self.user_name)
         member_id = next(iter(found.values()))
         return Actor(id=member_id, role=self.asked_role or self._usual_role(member_id))
+
+    @property
+    def acts(self) -> bool:
+        """Whether it is known by now who acts."""
+        return "actor" in self.__dict__
+
+    @cached_property
+    def directory(self) -> Directory:
+        """Who is called what, for who acts; to an auditor what a grant opens, and each look is recorded."""
+        if self.actor.role != "auditor":
+            return self.house.directory
+        return OpenToAuditor(
+            self.house.ledger,
+            self.house.directory,
+            organization_id=self.organization_id,
+            actor=self.actor,
+            reading=self.reading,
+            read_id=uuid4(),
+        )
 
     def _usual_role(self, member_id: UUID) -> Role:
         if self.otherwise is None:

@@ -33,6 +33,7 @@ ledger = group("The ledger itself: what operators do with it after a restore.")
 relays = group(None)  # its own verb tells it
 seals = group(None)  # its own verb tells it
 audit = group("History: read it, replay it, verify it.")
+privacy = group("People: erase what is known of them, export it, bring a restored database to the erasures.")
 
 for name, verbs in {
     "organization": organizations,
@@ -48,6 +49,7 @@ for name, verbs in {
     "api-key": api_keys,
     "sandbox": sandbox,
     "audit": audit,
+    "privacy": privacy,
     "ledger": ledger,
     "relay": relays,
     "seal": seals,

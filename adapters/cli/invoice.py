@@ -93,7 +93,7 @@ def show_one(call: Call, invoice: InvoiceArgument) -> Answer:
 
 def shown_invoice(call: Call, words: str) -> ShownInvoice:
     query = call.wish(ShowInvoice, invoice_id=find_invoice(call, words), seller=call.house.settings.seller)
-    return show_invoice(call.house.ledger, call.house.directory, query)
+    return show_invoice(call.house.ledger, call.directory, query)
 
 
 @verb(invoices, "pdf", role="admin", otherwise="purchaser")

@@ -23,7 +23,7 @@ SHOWN_USERS = 3  # of those who hold a license, in a table
 def purchase_data(call: Call, row: PurchaseRow, *, in_full: bool) -> dict[str, Any]:
     """A purchase with the names of its people."""
     member_ids = holders_of(call, row, most=None if in_full else SHOWN_USERS)
-    names = name_members(call.house.directory, call.wish(ListPurchases), [row.purchaser_id, *member_ids])
+    names = name_members(call.directory, call.wish(ListPurchases), [row.purchaser_id, *member_ids])
     return {
         "product": row.product_name,
         "purchaser": named(names, row.purchaser_id, "user_name"),
@@ -60,7 +60,7 @@ def users_text(one: dict[str, Any]) -> str:
 
 def csv_line(call: Call, row: PurchaseRow) -> Line:
     """A purchase with everybody who holds a license of it."""
-    return line_of(row, as_of_the_row(call, row), call.house.views, call.house.directory)
+    return line_of(row, as_of_the_row(call, row), call.house.views, call.directory)
 
 
 def shown(data: dict[str, Any], *, orders_named: list[str | None]) -> Iterator[Any]:

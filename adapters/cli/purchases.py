@@ -21,6 +21,7 @@ from adapters.documents.purchases_csv import csv_of
 from domain.subscription import LifeState
 from projections.audit.replay import history
 from services.list_my_products import ListMyProducts, list_my_products
+from services.may import HOUSE
 from services.name_members import name_members
 from services.ports_reads import PurchaseFilter
 from services.show_purchase import ShowPurchase, show_purchase
@@ -104,8 +105,9 @@ def show_one(
     )
     found = show_purchase(call.house.ledger, call.house.views, query)
     orders = list(history(found.orders, call.house.mapper))
-    people = [found.purchase.purchaser_id, *(one.member_id for one in found.assignments), *(o.actor_id for o in orders)]
-    names = name_members(call.house.directory, query, people)
+    acting = [one.actor_id for one in orders if one.actor_role not in HOUSE]
+    people = [found.purchase.purchaser_id, *(one.member_id for one in found.assignments), *acting]
+    names = name_members(call.directory, query, people)
     row = found.purchase
     data = {
         "product": row.product_name,

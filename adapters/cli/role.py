@@ -49,7 +49,7 @@ def show(call: Call) -> Answer:
     """
     query = call.wish(ListRoles)
     held = list_roles(call.house.ledger, query)
-    details = name_members(call.house.directory, query, held)
+    details = name_members(call.directory, query, held)
     names = {member_id: details.get(member_id, {}).get("user_name") for member_id in held}
     data = [{"member_id": one, "user_name": names[one], "roles": of_member} for one, of_member in held.items()]
     rows = [(names[one] or one, ", ".join(of_member)) for one, of_member in held.items()]

@@ -173,13 +173,15 @@ class Run:
             asked_role=self.shared.get("as_role"),
             command_id=command_id,
             as_json=self.as_json,
+            reading=f"{self.function.__module__.rpartition('.')[2]} {self.function.__name__}",
         )
         try:
             answer = self.function(call, **self.given)
         except Refusal as refusal:
             if self.debug:
                 traceback.print_exc()
-            organization_id = organization_id_of(call.handle) if call.handle else None
+            names_open = not (call.acts and call.actor.role == "auditor")
+            organization_id = organization_id_of(call.handle) if call.handle and names_open else None
             failure = with_user_names(house, organization_id, refusal, call.known_names)
             return self._failed(self._to_send_again(failure, command_id))
         if answer is not None:

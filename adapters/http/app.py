@@ -23,6 +23,7 @@ from adapters.http import (
     organizations,
     payment_methods,
     policies,
+    privacy,
     purchases,
     quotes,
     roles,
@@ -54,6 +55,7 @@ ROUTERS: Sequence[APIRouter] = (  # asked in this order, so that what is asked o
     policies.routes,
     organizations.routes,
     audit.routes,
+    privacy.routes,
     operations.routes,
 )
 WAITING = 2  # calls let in for each that is worked on

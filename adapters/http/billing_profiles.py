@@ -70,7 +70,7 @@ def list_all(
     place = call.place(cursor, of=question)
     query = call.wish(ListBillingProfiles, mine=mine, limit=limit, after=UUID(place[0]) if place else None)
     rows = list_billing_profiles(call.house.ledger, call.house.billing_views, query)
-    names = name_members(call.house.directory, query, [row.owner_id for row in rows])
+    names = name_members(call.directory, query, [row.owner_id for row in rows])
     items = [ListedProfile.model_construct(**row.__dict__, owner=person(row.owner_id, names)) for row in rows]
     following = call.cursor(str(rows[-1].billing_profile_id), of=question) if len(rows) == limit else None
     return shown(Page[ListedProfile](items=items, next=following))
@@ -85,8 +85,8 @@ def list_all(
 def show(call: PurchaserReads, billing_profile_id: ProfileId) -> Response:
     """Who is billed, the card, the credit balance, what is billed there. Its ETag is for changes of it."""
     query = call.wish(ShowBillingProfile, billing_profile_id=billing_profile_id)
-    found = show_billing_profile(call.house.ledger, call.house.directory, query)
-    names = name_members(call.house.directory, query, [found.owner_id, *found.roles])
+    found = show_billing_profile(call.house.ledger, call.directory, query)
+    names = name_members(call.directory, query, [found.owner_id, *found.roles])
     full = ProfileInFull.model_construct(
         **found.__dict__, owner=person(found.owner_id, names), people=[person(one, names) for one in found.roles]
     )

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeVar
-from uuid import UUID, uuid5
+from uuid import UUID, uuid4, uuid5
 
 from adapters.http.house import ApiHouse
 from adapters.http.principal import Principal
@@ -17,6 +17,8 @@ from domain.organization import organization_id_of
 from domain.refusals import NotAllowed
 from services.command import Actor, Command
 from services.may import HOUSE
+from services.open_to_auditor import OpenToAuditor
+from services.ports import Directory
 from services.till import Till
 
 V = TypeVar("V", bound=Value)
@@ -32,6 +34,7 @@ class Call:
     asked_role: Role | None
     usual_role: Role  # of a member who does not say
     correlation_id: UUID
+    reading: str = ""  # the operation, as the record of an auditor's reading has it
     handle: str | None = None  # of the organization; none for the catalog
     at_least: int = 0
     idempotency_key: str | None = None
@@ -68,6 +71,20 @@ class Call:
     def command_id(self) -> UUID:
         """The same for the same key of the same caller in the same organization, for ever."""
         return uuid5(self.organization_id, f"http:{self.actor.id}:{self.idempotency_key}")
+
+    @cached_property
+    def directory(self) -> Directory:
+        """Who is called what, for who calls; to an auditor what a grant opens, and each look is recorded."""
+        if self.actor.role != "auditor":
+            return self.house.directory
+        return OpenToAuditor(
+            self.house.ledger,
+            self.house.directory,
+            organization_id=self.organization_id,
+            actor=self.actor,
+            reading=self.reading,
+            read_id=uuid4(),
+        )
 
     @cached_property
     def till(self) -> Till:

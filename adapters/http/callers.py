@@ -68,6 +68,7 @@ class Caller:
             asked_role=role,
             usual_role=self.usual,
             correlation_id=state["correlation_id"],
+            reading=request.scope["route"].operation_id or "",
             handle=organization,
             **more,
         )
@@ -142,6 +143,7 @@ AdminReads = Annotated[Call, Depends(Reader("admin"))]
 AdminDoes = Annotated[Call, Depends(Doer("admin"))]
 AdminChanges = Annotated[Call, Depends(Changer("admin"))]
 AuditorReads = Annotated[Call, Depends(Reader("auditor"))]
+AuditorDoes = Annotated[Call, Depends(Doer("auditor"))]
 ReadsCatalog = Annotated[Call, Depends(CatalogReader("purchaser"))]
 DoesInCatalog = Annotated[Call, Depends(CatalogDoer("purchaser"))]
 

@@ -36,6 +36,7 @@ class ApiHouse:
         self.settings = house.settings
         self.typesetter = house.typesetter
         self.holdings = house.holdings
+        self.erasures = house.erasures
         self.catalog = Catalog(house.ledger)
         self.feed = EventFeed(house.database_url)  # outside the wall: it asks who may follow by itself
         self.api_keys = ApiKeys(house.database_url, role=API)

@@ -78,7 +78,7 @@ def show(call: PurchaserReads, invoice_id: InvoiceId) -> Response:
 
 def in_full(call: Call, invoice_id: UUID) -> ShownInvoice:
     query = call.wish(ShowInvoice, invoice_id=invoice_id, seller=call.house.settings.seller)
-    return show_invoice(call.house.ledger, call.house.directory, query)
+    return show_invoice(call.house.ledger, call.directory, query)
 
 
 class Pdf(Response):

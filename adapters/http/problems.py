@@ -197,6 +197,19 @@ REFUSED: dict[str, Kind] = {
         503, "The payment provider does not answer", "Send the same call again, with the same key.", PROVIDER_RETRY_S
     ),
     "payment_method_in_use": Kind(409, "The payment method is in use", "Replace it on the profiles that charge it."),
+    "payment_method_still_charged": Kind(
+        409,
+        "Something is left to charge with the payment method",
+        "End or take over the subscriptions and settle the invoices of the profile, or replace the card there.",
+    ),
+    "personal_facts_kept": Kind(
+        409,
+        "Some personal facts must be kept for now",
+        "They stand on issued invoices; `facts` names each with its day. `what_may_go` erases the others.",
+    ),
+    "access_period_unusable": Kind(
+        422, "The grant's end is not usable", "Name an end that is later than now and at most 366 days away."
+    ),
     "payment_declined": Kind(402, "The payment was declined", "Use another card; the same key tries again."),
     "payment_action_required": Kind(
         409,

@@ -83,7 +83,7 @@ def list_all(
     after = PurchaseCursor(datetime.fromisoformat(place[0]), UUID(place[1])) if place else None
     query = call.wish(ListPurchases, where=where, limit=limit, after=after)
     page = list_purchases(call.house.ledger, call.house.views, query)
-    names = name_members(call.house.directory, query, [row.purchaser_id for row in page.rows])
+    names = name_members(call.directory, query, [row.purchaser_id for row in page.rows])
     following = None
     if page.following:
         following = call.cursor(
@@ -123,7 +123,7 @@ def export(
 
 def lines_of(call: Call, query: ListPurchases, page: PurchasePage) -> Iterator[Line]:
     """All purchases, a page at a time."""
-    views, directory = call.house.views, call.house.directory
+    views, directory = call.house.views, call.directory
     while True:
         for row in page.rows:
             asked = call.wish(ShowPurchase, subscription_id=row.subscription_id, at_least=row.last_position)
@@ -143,7 +143,7 @@ def show(call: PurchaserReads, subscription_id: SubscriptionId) -> Response:
     """Its facts. Its ETag is for changes of it and of its licenses."""
     query = call.wish(ShowPurchase, subscription_id=subscription_id)
     row = purchase_seen(call.house.ledger, call.house.views, query)
-    names = name_members(call.house.directory, query, [row.purchaser_id])
+    names = name_members(call.directory, query, [row.purchaser_id])
     return shown(Purchase.model_construct(**named(row, names)), tag=tag_of(row.subscription_version, row.pool_version))
 
 
@@ -168,7 +168,7 @@ def list_held(
         ListAssignments, subscription_id=subscription_id, on=on, after_seq=place[0] if place else 0, limit=limit
     )
     rows = list_assignments(call.house.ledger, call.house.views, query)
-    names = name_members(call.house.directory, query, [row.member_id for row in rows])
+    names = name_members(call.directory, query, [row.member_id for row in rows])
     items = [
         HeldLicense(
             member=person(row.member_id, names),

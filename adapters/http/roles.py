@@ -36,7 +36,7 @@ def list_held(call: AdminReads) -> Response:
     """All of them, in the order in which their first role was granted."""
     query = call.wish(ListRoles)
     held = list_roles(call.house.ledger, query)
-    names = name_members(call.house.directory, query, held)
+    names = name_members(call.directory, query, held)
     items = [RolesHeld(member=person(member_id, names), roles=roles) for member_id, roles in held.items()]
     return shown(Page[RolesHeld](items=items))
 

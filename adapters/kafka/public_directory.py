@@ -6,9 +6,10 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from adapters.kafka.public_values import OrganizationDescription, Own, PublicEvent, public, words
+from adapters.kafka.public_values import OrganizationDescription, Own, PublicEvent, PublicValue, public, words
 from domain.member import Kind, Member
 from domain.organization import GrantedRole, Organization
+from domain.personal import ErasureReason, Purpose
 from domain.product import Policy
 
 
@@ -135,3 +136,21 @@ class MemberRestored(PublicEvent):
     """
 
     member_id: Annotated[UUID, Own]
+
+
+class ErasedFact(PublicValue):
+    """A personal fact that was erased: for what it was known, and nothing of what it said."""
+
+    purpose: Annotated[str, words(Purpose)]
+
+
+@public("seatledger.member.personal_data_erased.v1", of=Member.PersonalDataErased)
+class PersonalDataErased(PublicEvent):
+    """Sent when what was known of a member who has left is erased.
+
+    Whoever keeps names or addresses of the member, from the API or a directory, erases them too.
+    """
+
+    member_id: Annotated[UUID, Own]
+    reason: Annotated[str, words(ErasureReason)]
+    erased: tuple[ErasedFact, ...]

@@ -20,6 +20,7 @@ from adapters.kafka import (
     public_purchases,
 )
 from adapters.kafka.public_values import DECLARED, LATER, PublicEvent, PublicType
+from domain.auditor_access import AuditorAccess
 from domain.billing_profile import BillingProfile
 from domain.invoice import Invoice
 from domain.kernel import AggregateEvent
@@ -44,6 +45,12 @@ OPAQUE: frozenset[type[AggregateEvent]] = frozenset(
         # Keep other payments off an invoice; the payment says which invoices it is for.
         Invoice.CollectionStarted,
         Invoice.CollectionEnded,
+        # Who may look at, looked at, or got personal facts is between the organization and its auditors.
+        Member.PersonalDataExported,
+        AuditorAccess.AuditorAccessOpened,
+        AuditorAccess.AccessGranted,
+        AuditorAccess.AccessRevoked,
+        AuditorAccess.PersonalDataRead,
     }
 )
 """Events that consumers see as a place in the sequence, without content."""

@@ -152,6 +152,8 @@ FIELDS: dict[str, Meaning] = {
     "ChargeFailed.state": Meaning("The state of the subscription after the event."),
     "ChargeRecovered.state": Meaning("The state of the subscription after the event."),
     "reason": Meaning("Why."),
+    "erased": Meaning("What was erased, a fact each."),
+    "purpose": Meaning("What the personal fact was known for."),
     "when": Meaning("Cancelled at once, at the end of its term, or by an administrator."),
     "outcome": Meaning("How the payer's bank decided, seen from the house: `won` keeps the money."),
     "recurring_billing": Meaning("Whether it renews at the end of its term."),

@@ -8,7 +8,8 @@ from uuid import UUID
 
 from adapters.postgres.arrays import Array
 from adapters.postgres.datastore import LedgerDatastore
-from domain.personal import Purpose
+from domain.personal import PersonalFact, Purpose
+from services.ports_privacy import StoredFact
 
 ALL, WITHIN = "ledger.personal_facts ", "ledger.personal_facts_within "  # without the wall, and behind it
 
@@ -34,6 +35,13 @@ DETAILS = (
     " ORDER BY subject_id, purpose, organization_seq DESC"
 )
 FACTS = "SELECT fact_id, value FROM ledger.personal_facts WHERE organization_id = %b AND fact_id = ANY(%b::uuid[])"
+FACT_FIELDS = ("fact_id", "subject_id", "purpose", "value", "salt", "keep_until")
+STORED = (
+    "SELECT fact_id, subject_id, purpose, value, encode(salt, 'hex'), keep_until, organization_seq"
+    " FROM ledger.personal_facts WHERE organization_id = %b"
+)
+OF_SUBJECT = f"{STORED} AND subject_id = %b ORDER BY organization_seq, purpose, fact_id"
+BY_ID = f"{STORED} AND fact_id = ANY(%b::uuid[]) ORDER BY organization_seq, purpose, fact_id"
 SEARCH = (
     "SELECT fact.subject_id FROM ledger.personal_facts fact WHERE fact.organization_id = %b"
     f" AND ledger.name_key(fact.purpose, fact.value) ^@ left(ledger.folded(%s), 200) AND {CURRENT}"
@@ -42,7 +50,7 @@ SEARCH = (
 
 
 class PersonalDirectory:
-    """Implements `services.ports.Directory`."""
+    """Implements `services.ports.Directory` and `services.ports_privacy.FactRegister`."""
 
     def __init__(self, datastore: LedgerDatastore) -> None:
         self._datastore = datastore
@@ -60,6 +68,12 @@ class PersonalDirectory:
     def facts(self, organization_id: UUID, fact_ids: Sequence[UUID]) -> Mapping[UUID, str]:
         return dict(self._rows(FACTS, (organization_id, Array.of_uuids(fact_ids)))) if fact_ids else {}
 
+    def of_subject(self, organization_id: UUID, subject_id: UUID) -> Sequence[StoredFact]:
+        return [stored_fact(row) for row in self._rows(OF_SUBJECT, (organization_id, subject_id))]
+
+    def by_id(self, organization_id: UUID, fact_ids: Sequence[UUID]) -> Sequence[StoredFact]:
+        return [stored_fact(row) for row in self._rows(BY_ID, (organization_id, Array.of_uuids(fact_ids)))]
+
     def search(self, organization_id: UUID, prefix: str, limit: int) -> Sequence[UUID]:
         """The members one of whose names begins so, regardless of case, in the order of that name."""
         if "\0" in prefix:
@@ -71,3 +85,9 @@ class PersonalDirectory:
             query = query.replace(ALL, WITHIN)
         with self._datastore.get_connection() as connection:
             return connection.execute(query, parameters, prepare=True, binary=True).fetchall()
+
+
+def stored_fact(row: tuple[Any, ...]) -> StoredFact:
+    """A row of `STORED`."""
+    *facts, organization_seq = row
+    return StoredFact(PersonalFact(**dict(zip(FACT_FIELDS, facts, strict=True))), organization_seq)

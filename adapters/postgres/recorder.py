@@ -35,6 +35,8 @@ APPEND = (
     " %b::uuid[], %b::bigint[], %b::text[], %b::bytea[], %b::bytea[], %b::uuid[], %b::bigint[], %s::jsonb)"
 )
 APPEND_WITHIN = APPEND.replace("ledger.append(", "ledger.append_within(")
+ERASE = "SELECT ledger.erase_facts(%b, %b::uuid[])"
+ERASE_WITHIN = ERASE.replace("ledger.erase_facts(", "ledger.erase_facts_within(")
 RECORDED = f"SELECT {RECEIPT_COLUMNS} FROM ledger.commands WHERE organization_id = %b AND command_id = %b AND step = %s"
 OF_ONE = f"SELECT {EVENT_COLUMNS} FROM ledger.events WHERE organization_id = %b AND originator_id = %b"
 LOAD_EVENTS = f"{OF_ONE} ORDER BY originator_version"
@@ -77,8 +79,6 @@ LOAD_PAGE = (
     " AND topic <> ALL (%b::text[]) ORDER BY originator_version LIMIT %b) AS told"
     " ORDER BY told.organization_seq LIMIT %b"
 )
-TOLD = (
-    f"SELECT {EVENT_COLUMNS} FROM ledger.events"
 # A milestone comes as the first row, like a snapshot. Then come its own event and the stretches up to the milestones
 # after it, those left out of which nothing was known, or of which nothing had taken effect.
 LOAD_AS_OF = (
@@ -116,25 +116,33 @@ AGGREGATES = (
     " AND originator_id > found.id ORDER BY originator_id LIMIT 1) FROM found WHERE found.id IS NOT NULL"
     ") SELECT id FROM found WHERE id IS NOT NULL LIMIT %(limit)b"
 )
+TOLD = (
+    f"SELECT {EVENT_COLUMNS} FROM ledger.events"
     " WHERE organization_id = %b AND organization_seq > %b AND organization_seq <= %b ORDER BY organization_seq"
+)
+MENTIONING = (
+    f"SELECT {EVENT_COLUMNS} FROM ledger.events"
+    " WHERE organization_id = %b AND position(%b::bytea IN state) > 0 ORDER BY organization_seq"
 )
 KEEP_SNAPSHOT = "SELECT ledger.keep_snapshot(%b, %b, %b, %s, %b, %b, %b)"
 KEEP_SNAPSHOT_WITHIN = KEEP_SNAPSHOT.replace("ledger.keep_snapshot(", "ledger.keep_snapshot_within(")
+KEEP_MILESTONE = KEEP_SNAPSHOT.replace("ledger.keep_snapshot(", "ledger.keep_milestone(")
+KEEP_MILESTONE_WITHIN = KEEP_SNAPSHOT.replace("ledger.keep_snapshot(", "ledger.keep_milestone_within(")
 # The two-number form: its keys are never the one-number keys that the append locks.
 TURN = "SELECT pg_advisory_xact_lock(uuid_hash(%b), uuid_hash(%b))"
 
 
 class LedgerRecorder(PostgresApplicationRecorder):
     """Implements `services.ports.Recorder`; the doors of the library that know no organization are shut."""
-KEEP_MILESTONE = KEEP_SNAPSHOT.replace("ledger.keep_snapshot(", "ledger.keep_milestone(")
-KEEP_MILESTONE_WITHIN = KEEP_SNAPSHOT.replace("ledger.keep_snapshot(", "ledger.keep_milestone_within(")
 
     datastore: LedgerDatastore
 
     def __init__(self, datastore: LedgerDatastore) -> None:
         super().__init__(datastore, events_table_name="events")
         self._append = APPEND_WITHIN if datastore.walled else APPEND
+        self._erase = ERASE_WITHIN if datastore.walled else ERASE
         self._keep_snapshot = KEEP_SNAPSHOT_WITHIN if datastore.walled else KEEP_SNAPSHOT
+        self._keep_milestone = KEEP_MILESTONE_WITHIN if datastore.walled else KEEP_MILESTONE
 
     # Writes.
 
@@ -142,7 +150,6 @@ KEEP_MILESTONE_WITHIN = KEEP_SNAPSHOT.replace("ledger.keep_snapshot(", "ledger.k
         self,
         events: Sequence[StoredEvent],
         *,
-        self._keep_milestone = KEEP_MILESTONE_WITHIN if datastore.walled else KEEP_MILESTONE
         organization_id: UUID,
         command_id: UUID,
         step: str,
@@ -150,6 +157,7 @@ KEEP_MILESTONE_WITHIN = KEEP_SNAPSHOT.replace("ledger.keep_snapshot(", "ledger.k
         metadata: Sequence[bytes],
         seen: Sequence[tuple[UUID, int]],
         facts: Sequence[PersonalFact],
+        erasing: Sequence[UUID] = (),
     ) -> Receipt:
         for fact in facts:
             if "\0" in fact.value:
@@ -170,7 +178,10 @@ KEEP_MILESTONE_WITHIN = KEEP_SNAPSHOT.replace("ledger.keep_snapshot(", "ledger.k
         )
         with self.datastore.get_connection() as connection:
             try:
-                row = connection.execute(self._append, arguments, prepare=True, binary=True).fetchone()
+                with connection.transaction() if erasing else nullcontext():
+                    row = connection.execute(self._append, arguments, prepare=True, binary=True).fetchone()
+                    if erasing:  # by a repeat they are gone already, and it deletes nothing
+                        connection.execute(self._erase, (organization_id, Array.of_uuids(erasing)))
             except psycopg.errors.IntegrityConstraintViolation as moved:  # exactly 23000: told by the function
                 message, originator_id = moved.diag.message_primary, moved.diag.message_detail
                 raise VersionConflict(cast("str", message), UUID(originator_id)) from None
@@ -180,6 +191,12 @@ KEEP_MILESTONE_WITHIN = KEEP_SNAPSHOT.replace("ledger.keep_snapshot(", "ledger.k
         return Receipt(*receipt)
 
     def keep_snapshot(self, organization_id: UUID, originator_id: UUID, snapshot: Snapshot) -> None:
+        self._keep(self._keep_snapshot, organization_id, originator_id, snapshot)
+
+    def keep_milestone(self, organization_id: UUID, originator_id: UUID, snapshot: Snapshot) -> None:
+        self._keep(self._keep_milestone, organization_id, originator_id, snapshot)
+
+    def _keep(self, statement: str, organization_id: UUID, originator_id: UUID, snapshot: Snapshot) -> None:
         arguments = (
             organization_id,
             originator_id,
@@ -191,12 +208,6 @@ KEEP_MILESTONE_WITHIN = KEEP_SNAPSHOT.replace("ledger.keep_snapshot(", "ledger.k
         )
         with suppress(LedgerUnavailable), self.datastore.get_connection() as connection:
             connection.execute(statement, arguments, prepare=True)
-        self._keep(self._keep_snapshot, organization_id, originator_id, snapshot)
-
-    def keep_milestone(self, organization_id: UUID, originator_id: UUID, snapshot: Snapshot) -> None:
-        self._keep(self._keep_milestone, organization_id, originator_id, snapshot)
-
-    def _keep(self, statement: str, organization_id: UUID, originator_id: UUID, snapshot: Snapshot) -> None:
 
     @contextmanager
     def turn(self, organization_id: UUID, originator_id: UUID) -> Iterator[None]:
@@ -246,17 +257,6 @@ KEEP_MILESTONE_WITHIN = KEEP_SNAPSHOT.replace("ledger.keep_snapshot(", "ledger.k
             for row in self._rows(LOAD_PAGE, (*seen, organization_id, topics, Int8(limit), Int8(limit)))
         ]
 
-    def told(self, organization_id: UUID, *, after: int, until: int) -> list[RecordedEvent]:
-        return [RecordedEvent(*row) for row in self._rows(TOLD, (organization_id, Int8(after), Int8(until)))]
-
-    def _rows(self, query: str, parameters: Any) -> list[tuple[Any, ...]]:
-        with self.datastore.get_connection() as connection:
-            return connection.execute(query, parameters, prepare=True, binary=True).fetchall()
-
-    # The library's doors.
-
-    WAY_IN: ClassVar = "the ledger is written through `Ledger.save(…, because=command)` alone"
-    WAY_OUT: ClassVar = "the ledger is read by organization: `Ledger.find(kind, organization_id, id)`"
     def load_as_of(
         self, organization_id: UUID, originator_id: UUID, as_of: AsOf
     ) -> tuple[Snapshot | None, list[RecordedEvent]]:
@@ -275,6 +275,20 @@ KEEP_MILESTONE_WITHIN = KEEP_SNAPSHOT.replace("ledger.keep_snapshot(", "ledger.k
         asked = {"organization": organization_id, "after": after or UUID(int=0), "limit": Int8(limit)}
         return [one for (one,) in self._rows(AGGREGATES, asked)]
 
+    def told(self, organization_id: UUID, *, after: int, until: int) -> list[RecordedEvent]:
+        return [RecordedEvent(*row) for row in self._rows(TOLD, (organization_id, Int8(after), Int8(until)))]
+
+    def mentioning(self, organization_id: UUID, text: str) -> list[RecordedEvent]:
+        return [RecordedEvent(*row) for row in self._rows(MENTIONING, (organization_id, text.encode()))]
+
+    def _rows(self, query: str, parameters: Any) -> list[tuple[Any, ...]]:
+        with self.datastore.get_connection() as connection:
+            return connection.execute(query, parameters, prepare=True, binary=True).fetchall()
+
+    # The library's doors.
+
+    WAY_IN: ClassVar = "the ledger is written through `Ledger.save(…, because=command)` alone"
+    WAY_OUT: ClassVar = "the ledger is read by organization: `Ledger.find(kind, organization_id, id)`"
     FOLLOW: ClassVar = "positions are committed out of order: read them through a `Follower`"
 
     def create_table(self) -> NoReturn:

@@ -6,7 +6,9 @@ from datetime import UTC, date, datetime
 import pytest
 
 from domain import refusals
+from domain.personal import KeptFact
 from domain.refusals import (
+    AccessPeriodUnusable,
     BillingProfileRequired,
     BillingProfileRoleNeeded,
     Busy,
@@ -38,6 +40,7 @@ from domain.refusals import (
     PaymentMethodInUse,
     PaymentOutcomeUnknown,
     PaymentProviderUnavailable,
+    PersonalFactsKept,
     PlanLongerThanTerm,
     PolicyNotOffered,
     PriceVersionExists,
@@ -49,6 +52,7 @@ from domain.refusals import (
     SaveTooLarge,
     SelfServiceDisabled,
     StaleVersion,
+    StillCharged,
     SubscriptionNotActive,
     TooFewLicenses,
     TooManyLicenses,
@@ -67,7 +71,9 @@ from tests.examples import (
     OFFER,
     PAYMENT,
     PAYMENT_METHOD,
+    PURCHASED_AT,
     SUBSCRIPTION,
+    THE_SAME_DAY,
     TODAY,
     an_id,
 )
@@ -80,6 +86,25 @@ REFUSALS: list[tuple[Refusal, str, str]] = [
     (ChangedMeanwhile(seen=3, actual=4), "changed_meanwhile", "look again"),
     (CommandIdReused(command_id=an_id(1)), "command_id_reused", "take a new id for new content"),
     (Busy(attempts=100), "busy", "repeat the command"),
+    (
+        PersonalFactsKept(
+            member_id=CHRIS,
+            kept=[KeptFact(fact_id=an_id(21), purpose="tax_id", keep_until=date(2035, 12, 31), number="A-000001")],
+            erasable=4,
+        ),
+        "personal_facts_kept",
+        "erase the 4 that may go",
+    ),
+    (
+        StillCharged(payment_method_id=PAYMENT_METHOD, billing_profile_id=BILLING_PROFILE),
+        "payment_method_still_charged",
+        "or replace the card",
+    ),
+    (
+        AccessPeriodUnusable(ends_at=PURCHASED_AT, now=THE_SAME_DAY, most_days=366),
+        "access_period_unusable",
+        "at most 366 days away",
+    ),
     (
         SaveTooLarge(events=6000, largest_bytes=300, events_limit=5000, bytes_limit=262_144),
         "save_too_large",

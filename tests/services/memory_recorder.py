@@ -60,6 +60,7 @@ class MemoryRecorder:
         metadata: Sequence[bytes],
         seen: Sequence[tuple[UUID, int]],
         facts: Sequence[PersonalFact],
+        erasing: Sequence[UUID] = (),
     ) -> Receipt:
         told = self.organizations[organization_id]
         if recorded := self.recorded(organization_id, command_id, step):
@@ -84,6 +85,7 @@ class MemoryRecorder:
             told.append(stored)
             self.streams.setdefault((organization_id, stored.originator_id), []).append(stored)
         self.facts[organization_id].extend(facts)
+        self.facts[organization_id] = [one for one in self.facts[organization_id] if one.fact_id not in erasing]
         at = (told[-1].position, told[-1].organization_seq) if told else (0, 0)
         receipt = Receipt(fingerprint, *at, len(events), recorded_at if events or not told else told[-1].recorded_at)
         self.commands[organization_id, command_id, step] = receipt
@@ -120,11 +122,11 @@ class MemoryRecorder:
         if snapshot.version <= self._version(*key) and (kept is None or kept.version <= snapshot.version):
             self.snapshots[key] = snapshot
 
-    @contextmanager
-    def turn(self, organization_id: UUID, originator_id: UUID) -> Iterator[None]:  # noqa: ARG002 - the port's
     def keep_milestone(self, organization_id: UUID, originator_id: UUID, snapshot: Snapshot) -> None:
         """Keeps none: questions about the past are answered from the first event."""
 
+    @contextmanager
+    def turn(self, organization_id: UUID, originator_id: UUID) -> Iterator[None]:  # noqa: ARG002 - the port's
         yield
 
     # Reads.
@@ -160,8 +162,6 @@ class MemoryRecorder:
         found = [event for event in behind if event.topic not in without]
         return sorted(found, key=lambda event: event.organization_seq)[:limit]
 
-    def told(self, organization_id: UUID, *, after: int, until: int) -> list[RecordedEvent]:
-        return self.organizations[organization_id][after:until]
     def load_as_of(
         self, organization_id: UUID, originator_id: UUID, as_of: AsOf
     ) -> tuple[Snapshot | None, list[RecordedEvent]]:
@@ -171,6 +171,11 @@ class MemoryRecorder:
         found = sorted(one for organization, one in self.streams if organization == organization_id)
         return [one for one in found if after is None or one > after][:limit]
 
+    def told(self, organization_id: UUID, *, after: int, until: int) -> list[RecordedEvent]:
+        return self.organizations[organization_id][after:until]
+
+    def mentioning(self, organization_id: UUID, text: str) -> list[RecordedEvent]:
+        return [event for event in self.organizations[organization_id] if text.encode() in event.state]
 
     def names(self, organization_id: UUID) -> dict[str, UUID]:
         """Who has which user name."""

@@ -74,7 +74,13 @@ def test_it_runs_these_functions_and_no_other(world: World) -> None:
         SCHEMAS,
     )
     assert {name for (name,) in functions} == {
-        *("append_within", "keep_snapshot_within", "keep_milestone_within", "walled_organization"),
+        *(
+            "append_within",
+            "keep_snapshot_within",
+            "keep_milestone_within",
+            "erase_facts_within",
+            "walled_organization",
+        ),
         *("genesis", "link", "folded", "name_key"),  # they only compute
     }
 
@@ -87,6 +93,9 @@ def test_it_runs_these_functions_and_no_other(world: World) -> None:
         "INSERT INTO ledger.events SELECT * FROM ledger.events",
         "UPDATE ledger.events SET topic = 'x'",
         "DELETE FROM ledger.personal_facts",
+        "SELECT ledger.erase_facts(NULL, '{}')",
+        "SELECT ledger.follow_erasure_list(1, '')",
+        "SELECT ledger.erase_facts_within(gen_random_uuid(), '{}')",
         "DELETE FROM ledger.personal_facts_within",
         "UPDATE ledger.personal_facts_within SET value = 'x'",
         "DELETE FROM ledger.snapshots",

@@ -1,0 +1,86 @@
+"""Contoso with what forgetting takes: the stored cards by history, and a list of erasures in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, cast
+from uuid import UUID
+
+from adapters.postgres.directory import PersonalDirectory
+from domain.payment_method import PaymentMethod
+from services.command import Command
+from services.erase_personal_facts import ErasePersonalFacts, erase_personal_facts
+from services.ports import Receipt
+from services.ports_privacy import Erasure
+from services.ports_reads import BillingViews
+from tests.services.contoso import Contoso
+
+KEEP_YEARS = 10
+
+
+class Stored(NamedTuple):
+    payment_method_id: UUID
+
+
+class MethodsOfHistory:
+    """A member's stored cards, read from the whole history."""
+
+    def __init__(self, contoso: Contoso) -> None:
+        self.contoso = contoso
+
+    def payment_methods(self, _: UUID, owner_id: UUID, *, after: UUID | None, at_least: int) -> Sequence[Stored]:
+        assert after is None
+        assert self.contoso.history()[-1].position >= at_least
+        every = self.contoso.every(PaymentMethod)
+        return [Stored(method.id) for method in every if method.owner_id == owner_id and not method.removed]
+
+
+@dataclass
+class ListInMemory:
+    """What would stand on the list: erasures that were meant, and those that were done, with their positions."""
+
+    meant: list[Erasure] = field(default_factory=list)
+    positions: list[int] = field(default_factory=list)
+
+    @contextmanager
+    def meaning(self, erasure: Erasure) -> Iterator[ListInMemory]:
+        self.meant.append(erasure)
+        yield self
+
+    def done(self, position: int) -> None:
+        self.positions.append(position)
+
+
+@dataclass
+class Forgetful(Contoso):
+    """A Contoso that can forget its people."""
+
+    erasures: ListInMemory = field(default_factory=ListInMemory, init=False)
+
+    @property
+    def register(self) -> PersonalDirectory:
+        return cast("PersonalDirectory", self.directory)
+
+    def run(self, command: Command) -> Receipt:
+        if not isinstance(command, ErasePersonalFacts):
+            return super().run(command)
+        return erase_personal_facts(
+            self.ledger,
+            command,
+            self.register,
+            cast("BillingViews", MethodsOfHistory(self)),
+            erasures=self.erasures,
+            till=self.till,
+            keep_years=KEEP_YEARS,
+        )
+
+    def an_erasure(self, member_id: UUID, **content: Any) -> ErasePersonalFacts:
+        content = {"member_id": member_id, "reason": "asked_by_subject", **content}
+        return self.command(ErasePersonalFacts, self.admin, **content)
+
+    def known_of(self, member_id: UUID) -> dict[str, str]:
+        """The facts about a member, by purpose."""
+        found = self.register.of_subject(self.organization_id, member_id)
+        return {stored.fact.purpose: stored.fact.value for stored in found}
