@@ -18,6 +18,7 @@ from adapters.cli import (  # noqa: F401 - imported for the verbs that they add
     api,
     api_key,
     audit,
+    audit_pack,
     billing_profile,
     buy,
     cancel,
