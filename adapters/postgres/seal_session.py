@@ -31,6 +31,10 @@ SEALS = (
     " process_id = excluded.process_id, seals_since = now()"
 )
 FAILS = "UPDATE proof.sealers SET failed_at = now(), ending = %s, why = %s WHERE backend_pid = pg_backend_pid()"
+END = (
+    "SELECT number * 256 + cardinality(positions), positions[cardinality(positions)] FROM proof.tiles WHERE level = 0"
+    " ORDER BY number DESC LIMIT 1"
+)
 TILE = "SELECT hashes, coalesce(positions, '{}') FROM proof.tiles WHERE level = %s AND number = %s"
 # What stands there must be what the tree was extended from: of two sealers one would otherwise undo the other's leaves.
 EXTEND = (
@@ -126,9 +130,14 @@ class SealSession:
         """The tree as it is stored now: nothing that was read before is remembered."""
         return TreeReads.over(self._connection)
 
-    def extend(self, size: int, positions: Sequence[int], hashes: Sequence[bytes]) -> None:
-        """Adds leaves behind the first `size`, all of them or none; raises TreeMoved where there are others now."""
+    def extend(self, size: int, positions: Sequence[int], hashes: Sequence[bytes], *, after: int) -> None:
+        """Adds leaves behind the first `size`, of which the last is of the event at `after`: all of them or none.
+
+        Raises TreeMoved where the tree ends elsewhere.
+        """
         with unavailable_is_told(), self._connection.transaction():
+            if (end := (self._rows(END) or [(0, 0)])[0]) != (size, after):
+                raise TreeMoved(f"the tree ends at leaf {end[0]} and position {end[1]}, not at {size} and {after}")
             added, level, start, places = b"".join(hashes), 0, size, list(positions)
             while added:
                 added = self._extend_level(level, start, added, places)

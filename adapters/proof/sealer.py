@@ -95,6 +95,8 @@ class Sealer:
 
     def _step(self, origin: str, *, anyway: bool = False) -> Step:
         frontier, stored = self._as_signed()
+        if self._signed_at is None and self.last and self.last.note:
+            publish(self._session, self._folder, self.last, self._clock())  # the one before may have ended in between
         added, drained = self._extend(stored)
         size, tree = stored + added, self._session.tree()
         chains = Chains(self._session)
@@ -142,11 +144,11 @@ class Sealer:
         """Numbers settled events as leaves; how many, and whether there are no more."""
         added = 0
         while added < MOST:
-            events = self._follower.poll(BATCH)
+            after, events = self._follower.after, self._follower.poll(BATCH)
             if not events:
                 return added, True
-            hashes = [hash_of(event) for event in events]
-            self._session.extend(size + added, [event.position for event in events], hashes)
+            positions, hashes = [event.position for event in events], [hash_of(event) for event in events]
+            self._session.extend(size + added, positions, hashes, after=after)
             added += len(events)
         return added, False
 
@@ -238,8 +240,6 @@ def begin(
         )
     stored = tree.size()
     follower.go_back(tree.position_of(stored - 1) if stored else 0)
-    if last and last.checkpoint.origin == tree.origin():
-        publish(session, folder, last, clock())  # the one before may have ended in between
     return Sealer(session, follower, folder, clock=clock, pace=pace, last=last)
 
 

@@ -1,0 +1,378 @@
+"""What a sealer does not sign for: a database that went back, a history that was changed, a tree that was."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import psycopg
+import pytest
+
+from adapters.postgres.seal_session import SealSession, TreeMoved
+from adapters.postgres.session import API, APP, PROJECTOR, SEALER, session
+from adapters.postgres.tree import TreeReads
+from adapters.proof.notes import open_note
+from adapters.proof.reread import ChainBroken, EventDiffers
+from adapters.proof.seal_folder import SealFolder, SealFolderUnfit
+from adapters.proof.sealed_anew import NotAccepted, accept_fork, resume, what_is_left
+from adapters.proof.sealer import ForkNotAccepted, Pace, StateLost, TreeDiffers, TreeRolledBack
+from services.ledger import Ledger
+from tests.adapters.postgres.conftest import Admin
+from tests.adapters.proof.sealing import a_sealer, events_of, folder_at, sealed
+
+TABLES = ("ledger.events", "proof.tiles", "proof.checkpoints")
+ALL_AT_ONCE = Pace(reread_s=1e-6)
+COPIED = (
+    "INSERT INTO ledger.events SELECT organization_id, '{new}', 1, organization_seq + 1000, {position}, recorded_at,"
+    " topic, state, metadata, chain_hash FROM ledger.events ORDER BY position LIMIT 1"
+)
+
+
+def as_owner(admin: Admin, *statements: str) -> None:
+    """Triggers off, as whoever owns the database can."""
+    admin.execute("ALTER TABLE ledger.events DISABLE TRIGGER ALL")
+    for statement in statements:
+        assert admin.execute(statement.encode()).rowcount > 0
+    admin.execute("ALTER TABLE ledger.events ENABLE ALWAYS TRIGGER only_grows")
+
+
+def back_up(admin: Admin) -> None:
+    for table in TABLES:
+        admin.execute(f"CREATE TABLE {table.replace('.', '_')} AS TABLE {table}".encode())
+
+
+def restore(admin: Admin) -> None:
+    admin.execute("ALTER TABLE ledger.events DISABLE TRIGGER ALL")
+    for table in TABLES:
+        admin.execute(f"DELETE FROM {table}".encode())  # noqa: S608 - our own names
+        admin.execute(f"INSERT INTO {table} SELECT * FROM {table.replace('.', '_')}".encode())  # noqa: S608
+    admin.execute("ALTER TABLE ledger.events ENABLE ALWAYS TRIGGER only_grows")
+
+
+def fork(admin: Admin) -> None:
+    admin.execute("SELECT ledger.fork(1, 2, 'restored', gen_random_uuid())")
+
+
+def positions(admin: Admin) -> Sequence[int]:
+    return [position for (position,) in admin.execute("SELECT position FROM ledger.events ORDER BY position")]
+
+
+# What was changed after it was sealed.
+
+
+@pytest.mark.parametrize(
+    ("statement", "said"),
+    [
+        ("UPDATE ledger.events SET state = state || '\\x20' WHERE position = {0}", "not the one that was sealed"),
+        ("UPDATE ledger.events SET recorded_at = recorded_at + 1 WHERE position = {0}", "not the one that was"),
+        ("DELETE FROM ledger.events WHERE position = {0}", "not there any more"),
+        ("DELETE FROM ledger.events WHERE position >= {0}", "not there any more"),
+        (COPIED.replace("{position}", "{0}"), "(put in|not the one that)"),
+        (COPIED.replace("{position}", "{0} - 1"), "put in"),
+    ],
+)
+def test_what_was_changed_after_it_was_sealed_is_found_within_the_time_that_is_set(
+    *, ledger: Ledger, url: str, admin: Admin, tmp_path: Path, statement: str, said: str
+) -> None:
+    folder = folder_at(tmp_path)
+    events_of(ledger, 300)
+    admin.execute("SELECT nextval('ledger.position')")  # as a save that was rolled back leaves a gap
+    events_of(ledger, 300)
+    sealed(url, folder)
+    position = positions(admin)[300]
+    admin.execute("CREATE TABLE kept AS TABLE ledger.events")
+    as_owner(admin, statement.format(position, new=uuid4()))
+    with a_sealer(url, folder, ALL_AT_ONCE) as sealer, pytest.raises(EventDiffers, match=said) as found:
+        sealer.step()
+    assert found.value.leaf == 300
+    with a_sealer(url, folder) as sealer, pytest.raises(EventDiffers, match=said):  # the next one looks there first
+        sealer.look_at_suspect()
+    as_owner(admin, "DELETE FROM ledger.events", "INSERT INTO ledger.events SELECT * FROM kept")
+    with a_sealer(url, folder, ALL_AT_ONCE) as sealer:
+        sealer.look_at_suspect()
+        assert sealer.step().size == 600
+    assert folder.suspect() is None
+
+
+def test_what_is_changed_between_numbering_and_signing_is_not_signed(
+    ledger: Ledger, url: str, admin: Admin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = folder_at(tmp_path)
+    events_of(ledger, 20)
+    extend = SealSession.extend
+
+    def extended(session: SealSession, size: int, at: Sequence[int], hashes: Sequence[bytes], **after: int) -> None:
+        extend(session, size, at, hashes, **after)
+        as_owner(admin, f"UPDATE ledger.events SET topic = topic || 'x' WHERE position = {at[7]}")  # noqa: S608
+
+    monkeypatch.setattr(SealSession, "extend", extended)
+    with pytest.raises(EventDiffers, match="leaf 7"):
+        sealed(url, folder)
+    assert folder.last() is None
+
+
+# What does not continue an organization's history.
+
+
+def test_an_event_that_is_not_linked_to_the_one_before_is_not_sealed(
+    ledger: Ledger, url: str, admin: Admin, tmp_path: Path
+) -> None:
+    folder = folder_at(tmp_path)
+    events_of(ledger, 20)
+    sealed(url, folder)
+    admin.execute(
+        "INSERT INTO ledger.events SELECT organization_id, gen_random_uuid(), 1, organization_seq + 1,"
+        " nextval('ledger.position'), recorded_at, topic, state, metadata, chain_hash"
+        " FROM ledger.events ORDER BY position DESC LIMIT 1"
+    )
+    with pytest.raises(ChainBroken, match="chain hash"):
+        sealed(url, folder)
+
+
+def test_an_event_behind_one_that_is_missing_is_not_sealed(
+    ledger: Ledger, url: str, admin: Admin, tmp_path: Path
+) -> None:
+    folder = folder_at(tmp_path)
+    events_of(ledger, 30, organizations=1)
+    as_owner(admin, "DELETE FROM ledger.events WHERE organization_seq = 7")
+    with pytest.raises(ChainBroken, match=r"number 8 .* does not follow number 6"):
+        sealed(url, folder)
+
+
+def test_an_event_that_came_in_behind_the_sealers_back_is_found_when_its_organization_goes_on(
+    ledger: Ledger, url: str, admin: Admin, tmp_path: Path
+) -> None:
+    folder = folder_at(tmp_path)
+    (organization_id,) = events_of(ledger, 5, organizations=1)
+    (gap,) = admin.execute("SELECT nextval('ledger.position')").fetchone() or (0,)
+    events_of(ledger, 5)
+    sealed(url, folder)
+    linked = (
+        "INSERT INTO ledger.events SELECT organization_id, '{id}', 1, organization_seq + 1, {at}, recorded_at, topic,"
+        " state, metadata, ledger.link(chain_hash, organization_id, organization_seq + 1, {at}, '{id}', 1, recorded_at,"
+        " convert_to(topic, 'UTF8'), metadata, state) FROM ledger.events WHERE organization_id = '{organization}'"
+        " ORDER BY organization_seq DESC LIMIT 1"
+    )
+    for at in (gap, 100):  # into the gap first, and then behind everything
+        admin.execute(linked.format(id=uuid4(), at=f"{at}::bigint", organization=organization_id).encode())
+    admin.execute("SELECT setval('ledger.position', 10000)")
+    with pytest.raises(ChainBroken, match="unsealed"):
+        sealed(url, folder)
+
+
+# What was done to the tree.
+
+
+@pytest.mark.parametrize("level", [0, 1])
+def test_a_tree_that_was_changed_is_not_signed(
+    ledger: Ledger, url: str, admin: Admin, tmp_path: Path, level: int
+) -> None:
+    folder = folder_at(tmp_path)
+    events_of(ledger, 600)
+    sealed(url, folder)
+    admin.execute("UPDATE proof.tiles SET hashes = set_byte(hashes, 40, 7) WHERE level = %s AND number = 0", (level,))
+    with pytest.raises((TreeDiffers, EventDiffers)):
+        sealed(url, folder, ALL_AT_ONCE)
+
+
+def test_of_two_sealers_one_ends(ledger: Ledger, url: str, tmp_path: Path) -> None:
+    events_of(ledger, 10)
+    with a_sealer(url, folder_at(tmp_path)) as sealer, SealSession(url) as other:
+        assert not other.elected()
+        other.extend(0, [1], [b"\x07" * 32], after=0)  # as one that has lost its lock, and does not know
+        with pytest.raises(TreeMoved):
+            sealer.step()
+
+
+@pytest.mark.parametrize("role", [APP, PROJECTOR, API])
+def test_nobody_else_writes_the_tree_and_the_sealer_writes_nothing_else(shared: str, role: str) -> None:
+    statements = {
+        "INSERT INTO proof.tiles VALUES (0, 0, '\\x00', '{1}')": role,
+        "UPDATE proof.checkpoints SET size = 1": role,
+        "DELETE FROM proof.tiles": SEALER,
+        "DELETE FROM proof.checkpoints": SEALER,
+        "SELECT nextval('ledger.position')": SEALER,
+        "INSERT INTO ledger.events SELECT * FROM ledger.events": SEALER,
+        "SELECT value FROM ledger.personal_facts": SEALER,
+    }
+    for statement, who in statements.items():
+        with (
+            psycopg.connect(session(shared, role=who)) as connection,
+            pytest.raises(psycopg.errors.InsufficientPrivilege),
+        ):
+            connection.execute(statement.encode())
+
+
+# A database that went back.
+
+
+def test_an_older_copy_is_not_sealed_and_the_fork_says_what_was_lost(
+    ledger: Ledger, url: str, admin: Admin, tmp_path: Path
+) -> None:
+    folder = folder_at(tmp_path)
+    for _ in range(3):
+        events_of(ledger, 100)
+        sealed(url, folder)
+    events_of(ledger, 7)
+    back_up(admin)
+    for _ in range(2):
+        events_of(ledger, 100)
+        sealed(url, folder)
+    lost = folder.last()
+    restore(admin)
+    with pytest.raises(TreeRolledBack, match="507 leaves were signed for, and the database has 300"):
+        sealed(url, folder)
+    events_of(ledger, 400)  # it goes on, unsealed
+    with pytest.raises(TreeRolledBack):
+        sealed(url, folder)
+    fork(admin)
+    with pytest.raises(ForkNotAccepted, match="accept-fork"):
+        sealed(url, folder)
+    with SealSession(url) as sealing, a_sealer(url, folder) as sealer:
+        found = what_is_left(sealing, folder)
+        assert found.left is not None
+        assert (found.left.size, found.lost, found.last.size) == (300, [407, 507], 507)
+        _, step = accept_fork(sealing, folder, sealer)
+        assert step.size == 707
+    with a_sealer(url, folder, ALL_AT_ONCE) as sealer:
+        events_of(ledger, 10)
+        assert sealer.step().size == 717
+    with SealSession(url) as sealing, pytest.raises(NotAccepted, match="no fork"):
+        what_is_left(sealing, folder)
+    with TreeReads(url) as tree:
+        old, new = f"{tree.origin().rpartition('/')[0]}/1", tree.origin()
+        assert [one.size for one in tree.checkpoints(new)] == [707, 717]
+        assert [one.size for one in tree.checkpoints(old)] == [100, 200, 300]
+        assert [one.checkpoint.size for one in folder.published(old)] == [100, 200, 300, 407, 507]
+    assert lost is not None
+    with pytest.raises(NotAccepted), SealSession(url) as sealing:
+        resume(sealing, folder, lost.note)
+
+
+def test_a_copy_in_which_more_was_changed_than_lost_is_not_accepted(
+    ledger: Ledger, url: str, admin: Admin, tmp_path: Path
+) -> None:
+    folder = folder_at(tmp_path)
+    back_up(admin)
+    events_of(ledger, 100)
+    sealed(url, folder)
+    events_of(ledger, 100)
+    sealed(url, folder)
+    restore(admin)
+    events_of(ledger, 150)
+    other = folder_at(tmp_path / "another's")  # whoever has the database may seal it by a key of their own
+    sealed(url, other)
+    fork(admin)
+    with SealSession(url) as sealing, pytest.raises(TreeDiffers, match="more was changed than lost"):
+        what_is_left(sealing, folder)
+
+
+def test_a_copy_that_went_on_and_was_sealed_by_others_is_told(
+    ledger: Ledger, url: str, admin: Admin, tmp_path: Path
+) -> None:
+    folder = folder_at(tmp_path)
+    back_up(admin)
+    events_of(ledger, 100)
+    sealed(url, folder)
+    restore(admin)
+    events_of(ledger, 150)
+    sealed(url, folder_at(tmp_path / "another's"))
+    with pytest.raises(TreeDiffers, match="does not have the root that was signed"):
+        sealed(url, folder)
+
+
+def test_a_name_that_no_fork_explains_is_not_accepted(ledger: Ledger, url: str, admin: Admin, tmp_path: Path) -> None:
+    folder = folder_at(tmp_path)
+    events_of(ledger, 10)
+    sealed(url, folder)
+    admin.execute("UPDATE ledger.source SET epoch = 5")
+    with SealSession(url) as sealing, pytest.raises(NotAccepted, match="records no fork"):
+        what_is_left(sealing, folder)
+    admin.execute("UPDATE ledger.source SET ledger_id = %s", (UUID(int=7),))
+    with SealSession(url) as sealing, pytest.raises(NotAccepted, match="another ledger"):
+        what_is_left(sealing, folder)
+
+
+def test_a_fork_before_anything_was_sealed_leaves_an_empty_tree_to_begin_with(
+    ledger: Ledger, url: str, admin: Admin, tmp_path: Path
+) -> None:
+    folder = folder_at(tmp_path)
+    back_up(admin)
+    events_of(ledger, 10)
+    sealed(url, folder)
+    restore(admin)
+    fork(admin)
+    with SealSession(url) as sealing, a_sealer(url, folder) as sealer:
+        found, step = accept_fork(sealing, folder, sealer)
+        assert (found.left, found.lost, step.size) == (None, [10], 0)
+    events_of(ledger, 5)
+    assert sealed(url, folder).size == 5
+
+
+# The folder.
+
+
+def test_a_lost_folder_is_not_begun_anew_but_goes_on_from_what_somebody_kept(
+    ledger: Ledger, url: str, tmp_path: Path
+) -> None:
+    folder = folder_at(tmp_path / "folder")
+    for _ in range(2):
+        events_of(ledger, 10)
+        sealed(url, folder)
+    older, newest = (one.note for one in folder.published(folder.opened(last_note(folder), "").checkpoint.origin))
+    lost = SealFolder(tmp_path / "new")
+    (tmp_path / "new").mkdir()
+    (tmp_path / "new" / "key").write_text((tmp_path / "folder" / "key").read_text())
+    with pytest.raises(StateLost, match="seal resume"):
+        sealed(url, lost)
+    with SealSession(url) as sealing:
+        with pytest.raises(NotAccepted, match="one of 20 is known"):
+            resume(sealing, lost, older)
+        with pytest.raises(SealFolderUnfit):
+            resume(sealing, lost, newest.replace("\n20\n", "\n30\n"))
+        assert resume(sealing, lost, newest).checkpoint.size == 20
+    events_of(ledger, 10)
+    assert sealed(url, lost).size == 30
+
+
+def last_note(folder: SealFolder) -> str:
+    last = folder.last()
+    assert last is not None
+    return last.note
+
+
+@pytest.mark.parametrize("wrong", ["", "x", "\u2014\n\n", "\x00"])
+def test_a_damaged_file_of_what_was_signed_last_is_told(ledger: Ledger, url: str, tmp_path: Path, wrong: str) -> None:
+    folder = folder_at(tmp_path)
+    events_of(ledger, 10)
+    sealed(url, folder)
+    (tmp_path / "last").write_text(wrong)
+    with pytest.raises(SealFolderUnfit, match="last is no checkpoint that this key signed"):
+        sealed(url, folder)
+
+
+@pytest.mark.parametrize("wrong", ["", "x", "00" * 31, "00" * 33, "00" * 32 + "\nzz"])
+def test_a_key_that_is_none_is_told_without_being_shown(url: str, tmp_path: Path, wrong: str) -> None:
+    folder = SealFolder(tmp_path, wrong)
+    with pytest.raises(SealFolderUnfit, match="64 hexadecimal digits") as told:
+        sealed(url, folder)
+    assert len(wrong) < 2 or wrong not in str(told.value)
+    with pytest.raises(SealFolderUnfit, match="seal key --new"):
+        sealed(url, SealFolder(tmp_path))
+
+
+def test_a_new_key_signs_beside_the_old_one_until_that_is_taken_out(ledger: Ledger, url: str, tmp_path: Path) -> None:
+    folder = folder_at(tmp_path)
+    events_of(ledger, 10)
+    sealed(url, folder)
+    folder.make_key()
+    assert (tmp_path / "key").stat().st_mode & 0o777 == 0o600
+    events_of(ledger, 10)
+    signed = sealed(url, folder).signed
+    assert signed is not None
+    new, old = folder.keys(signed.checkpoint.origin)
+    for key in (new, old):
+        assert open_note(signed.note, [key.verifying()]).text == signed.checkpoint.text()
+    (tmp_path / "key").write_text((tmp_path / "key").read_text().splitlines()[0])
+    assert sealed(url, folder).signed is not None  # at once, for nobody knows what the one before has published
