@@ -37,9 +37,14 @@ if TYPE_CHECKING:
     from adapters.kafka.topic_settings import Topics
     from adapters.payments.sandbox import Sandbox
     from adapters.proof.seal_folder import SealFolder
+    from adapters.proof.verify_tree import TreeVerified, Trusted
 
 SAFE_REPLICATION = 3  # brokers that keep each message
 READ_WAIT_S = 30.0  # a single verb rather folds a long history itself than gives up
+CHECKS = (
+    *("chain", "payload", "commands", "facts", "amounts", "snapshots"),
+    *("tree", "checkpoints", "read tables"),
+)
 
 
 class Broker(NamedTuple):
@@ -56,6 +61,7 @@ class Verified(NamedTuple):
     organizations: int
     events: int
     topic: str | None  # none: not compared
+    tree: TreeVerified
     differences: list[Difference]
     skips: list[Skip]  # decided by operators: events in whose place the topic has a placeholder
     forks: list[Fork]
@@ -271,14 +277,22 @@ class House:
 
     # Audit.
 
-    def verify(self, *, topic: bool | None, told: Callable[[str], None]) -> Verified:
-        """Everything against history, and history against itself; `topic` None: where a broker runs."""
+    def verify(self, *, topic: bool | None, told: Callable[[str], None], trusted: Trusted | None = None) -> Verified:
+        """Everything against history, and history against itself and what was signed of it.
+
+        `topic` None: where a broker runs; `trusted` None: what the sealer's folder on this machine has.
+        """
+        from adapters.proof.verify_tree import of_sealer, verify_tree
+
         broker = self.broker if topic else (None if topic is False else self.running_broker)
-        checks = dict.fromkeys(("chain", "payload", "commands", "facts", "amounts", "snapshots", "read tables"), 0)
+        checks = dict.fromkeys(CHECKS, 0)
         found: list[Difference] = []
         with HistoryReads(self.database_url) as reads:
             size = reads.size()
             found += verify_history(reads)
+        told("comparing history with what was signed")
+        of_tree, tree = verify_tree(self.database_url, trusted or of_sealer(self.seal_folder))
+        found += of_tree
         found += verify_read_models(self.database_url, told)
         compared = None
         if broker is not None:
@@ -294,4 +308,4 @@ class House:
             checks[difference.check] = checks.get(difference.check, 0) + 1
         with Forks(self.database_url) as records:
             skips, forks = records.skips(), records.forks()
-        return Verified(checks, size.organizations, size.events, compared, found, skips, forks)
+        return Verified(checks, size.organizations, size.events, compared, tree, found, skips, forks)

@@ -19,6 +19,8 @@ from adapters.cli import (  # noqa: F401 - imported for the verbs that they add
     api_key,
     audit,
     audit_pack,
+    audit_proof,
+    audit_witness,
     billing_profile,
     buy,
     cancel,

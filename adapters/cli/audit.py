@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -14,8 +15,11 @@ from adapters.cli.failure import BadInput
 from adapters.cli.groups import audit
 from adapters.cli.moments import AtOption, EffectiveOption, as_of_from
 from adapters.cli.parse import uuid_from
+from adapters.cli.proof_files import KeysOption, keys_of, text_in, what_is_wrong_is_told
 from adapters.cli.verb import verb
 from adapters.composition import Verified
+from adapters.proof.notes import NoteInvalid
+from adapters.proof.verify_tree import TreeVerified, Trusted, brought
 from adapters.replay import state_as_of
 from projections.audit.replay import history as told_history
 from services.may import may
@@ -88,27 +92,49 @@ def verify(
     topic: Annotated[
         bool | None, typer.Option("--topic/--no-topic", help="Compares Kafka's topic. Default: where a broker runs.")
     ] = None,
+    keys: KeysOption = None,
+    kept: Annotated[
+        list[Path] | None,
+        typer.Option("--checkpoint", metavar="FILE", help="A checkpoint that was kept elsewhere; needs --key."),
+    ] = None,
 ) -> Answer:
     """Proves history: chains from the stored bytes, receipts, facts, amounts, snapshots, read tables and the topic.
+
+    And that it is as it was signed: each event is a leaf of the tree, and the tree has the root of each checkpoint. By
+    a checkpoint that was kept elsewhere shows what a whole database no longer knows: that its end is missing, or that
+    it was written anew. Without --key the sealer's folder on this machine says what was signed.
 
     Everything that is derived is derived again and compared; each difference is named by its key, and the exit code
     is then 1.
 
-    Example: `seatledger audit verify`
+    Examples: `seatledger audit verify`, `seatledger audit verify --checkpoint 2025.checkpoint --key log.vkey`
     """
     may(call.actor, "audit")
-    done = call.house.verify(topic=topic, told=lambda line: typer.echo(line, err=True))
+    trusted = brought_by(keys, kept or [])
+    with what_is_wrong_is_told():
+        done = call.house.verify(topic=topic, told=lambda line: typer.echo(line, err=True), trusted=trusted)
     data = {
         "verified": done.verified,
         "checks": done.checks,
         "organizations": done.organizations,
         "events": done.events,
         "topic": done.topic,
+        "tree": done.tree._asdict(),
         "differences": [one.model_dump() for one in done.differences],
         "skipped": [{"edition": one.edition, "position": one.position, "why": one.why} for one in done.skips],
         "forks": [{"from_epoch": one.from_epoch, "to_epoch": one.to_epoch, "why": one.why} for one in done.forks],
     }
     return Answer(data, list(shown(done)), exit_code=0 if done.verified else 1)
+
+
+def brought_by(words: list[str] | None, files: list[Path]) -> Trusted | None:
+    """The keys and checkpoints that somebody brings; None: neither."""
+    if not words and not files:
+        return None
+    try:
+        return brought(keys_of(words), [(f"the checkpoint in {path}", text_in(path)) for path in files])
+    except NoteInvalid as error:
+        raise BadInput(f"--checkpoint: {error}; name the key by which it was signed with --key") from None
 
 
 def shown(done: Verified) -> Iterator[Any]:
@@ -121,9 +147,17 @@ def shown(done: Verified) -> Iterator[Any]:
         yield f"forked {moment(fork.forked_at)} at position {fork.last_position}, epoch {fork.to_epoch}: {fork.why}"
     for skip in done.skips:
         yield f"skipped {moment(skip.skipped_at)}: position {skip.position} of edition {skip.edition}: {skip.why}"
+    yield sealed(done.tree)
     about = f"{plural(done.events, 'event')} of {plural(done.organizations, 'organization')}"
     yield (
         f"verified: {about}"
         if done.verified
         else f"NOT verified: {plural(len(done.differences), 'difference')} in {about}"
     )
+
+
+def sealed(tree: TreeVerified) -> str:
+    """How much of history is under a signature."""
+    unchecked = f", of which {tree.unchecked:,} were not checked by a key (--key)" if tree.unchecked else ""
+    signed = f"{plural(tree.sealed, 'event')} sealed, by {plural(tree.checkpoints, 'checkpoint')}{unchecked}"
+    return f"{signed}; not sealed yet: {plural(tree.unsealed, 'event')}"

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from itertools import count
 from types import TracebackType
-from typing import Any, LiteralString, Self, TypeVar
+from typing import Any, LiteralString, NamedTuple, Self, TypeVar
+from uuid import UUID
 
 import psycopg
 from psycopg import IsolationLevel
@@ -24,6 +25,15 @@ TILES = 50
 EVENTS = f"SELECT {EVENT_COLUMNS} FROM ledger.events ORDER BY position, organization_id, organization_seq"
 STORED_TILES = "SELECT level, number, hashes, positions FROM proof.tiles ORDER BY level, number"
 CHECKPOINTS = "SELECT origin, size, note, sealed_at FROM proof.checkpoints ORDER BY size, sealed_at"
+PLACES = "SELECT originator_id, originator_version, position FROM ledger.events WHERE organization_id = %s"
+
+
+class Place(NamedTuple):
+    """Which version of an aggregate an event is, and its position."""
+
+    originator_id: UUID
+    version: int
+    position: int
 
 
 class SealedReads:
@@ -69,11 +79,15 @@ class SealedReads:
         """What was signed, of all epochs, the smallest first."""
         return self._streamed(Sealed, CHECKPOINTS, PAGE)
 
-    def _streamed(self, row_type: Callable[..., R], query: LiteralString, page: int) -> Iterator[R]:
+    def places(self, organization_id: UUID) -> Iterator[Place]:
+        """Where an organization's events stand, by aggregate and version."""
+        return self._streamed(Place, PLACES, PAGE, organization_id)
+
+    def _streamed(self, row_type: Callable[..., R], query: LiteralString, page: int, *parameters: Any) -> Iterator[R]:
         with (
             unavailable_is_told(),
             self._connection.cursor(name=f"sealed_{next(self._cursors)}", binary=True) as cursor,
         ):
             cursor.itersize = page
-            for row in cursor.execute(query):
+            for row in cursor.execute(query, parameters or None):
                 yield row_type(*row)

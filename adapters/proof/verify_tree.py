@@ -47,11 +47,14 @@ def brought(keys: Sequence[VerifyingKey], notes: Iterable[tuple[str, str]]) -> T
 
 
 def of_sealer(folder: SealFolder) -> Trusted:
-    """The keys of the sealer's folder, if there are any, and what it signed last; raises SealFolderUnfit."""
-    if not folder.has_key():
+    """The keys of the sealer's folder and what it signed last, where it is and may be read; raises SealFolderUnfit."""
+    try:
+        last = folder.last() if folder.has_key() else None
+    except PermissionError:
+        last = None
+    if last is None:
         return Trusted(lambda _: (), (), ())
-    last = folder.last()
-    kept = [Kept(f"what the sealer signed last, by {folder.path},", last.checkpoint)] if last else []
+    kept = [Kept(f"what the sealer signed last, by {folder.path},", last.checkpoint)]
     return Trusted(lambda origin: [key.verifying() for key in folder.keys(origin)], kept, ())
 
 
@@ -113,3 +116,10 @@ class TreeVerification:
             return Trust(tuple(keys)).opened(stored.note).checkpoint, ""
         self._unchecked += 1
         return Checkpoint.parse(split(stored.note)[0]), ", whose signature was not checked,"
+
+
+def verify_tree(url: str, trusted: Trusted) -> tuple[list[Difference], TreeVerified]:
+    """The differences, and what was compared."""
+    with SealedReads(url) as reads:
+        verification = TreeVerification(reads, trusted)
+        return list(verification.differences()), verification.verified

@@ -96,9 +96,8 @@ class Witness:
             if new.root != kept.root:
                 self._contradicts(note, f"its tree of {new.size} leaves is not the one that was cosigned")
             return
-        proof = shown.growth(kept.size, new.size)
         try:
-            proof.check(kept, new)
+            shown.growth(kept.size, new.size).check(kept, new)
         except ProofInvalid as error:
             what = f"nothing shows that its tree of {new.size} leaves begins with that of {kept.size} ({error})"
             self._contradicts(note, what)
