@@ -8,7 +8,7 @@ from __future__ import annotations
 import fcntl
 import os
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -108,12 +108,24 @@ class SealFolder:
         self._write(f"{PUBLISHED}/{kept.checkpoint.origin}/{kept.checkpoint.size}", kept.note, mode=0o644)
         self._write(f"{PUBLISHED}/{LATEST}", kept.note, mode=0o644)
 
-    def published(self, origin: str) -> Sequence[Kept]:
-        """All that was published of an origin, the smallest first."""
+    def withdraw(self, checkpoint: Checkpoint, *, because_of: Checkpoint) -> None:
+        """Takes away the file of one in whose place a larger one stands: a file for each would be millions a year."""
+        if (checkpoint.origin, checkpoint.size) != (because_of.origin, because_of.size):
+            (self.path / PUBLISHED / checkpoint.origin / str(checkpoint.size)).unlink(missing_ok=True)
+
+    def published(self, origin: str) -> list[Checkpoint]:
+        """What stands here of an origin and is signed by a key that is still here, the smallest first."""
         folder = self.path / PUBLISHED / origin
         sizes = sorted(int(path.name) for path in folder.glob("*") if path.name.isascii() and path.name.isdigit())
-        notes = ((size, self._read(f"{PUBLISHED}/{origin}/{size}")) for size in sizes)
-        return [self.opened(note, str(folder / str(size))) for size, note in notes if note is not None]
+        return self.ours(self._read(f"{PUBLISHED}/{origin}/{size}") for size in sizes)
+
+    def ours(self, notes: Iterable[str | None]) -> list[Checkpoint]:
+        """What a key signed that is still here; the rest proves nothing, and is passed over."""
+        found = []
+        for note in notes:
+            with suppress(SealFolderUnfit):
+                found.append(self.opened(note or "", "").checkpoint)
+        return found
 
     # Files.
 

@@ -43,7 +43,8 @@ def what_is_left(session: SealSession, folder: SealFolder) -> Left:
     if not covering:
         raise NotAccepted(f"the ledger records no fork from epoch {from_epoch} to {epoch}: nothing explains its name")
     stored = tree.size()
-    kept = {one.checkpoint.size: one.checkpoint for one in [*folder.published(old.origin), last]}
+    known = [*folder.ours(one.note for one in tree.checkpoints(old.origin)), *folder.published(old.origin), old]
+    kept = {one.size: one for one in known}
     left = kept[max(sizes)] if (sizes := [size for size in kept if size <= stored]) else None
     refuse_other_root(tree, left)
     return Left(covering[-1], origin, old, left, sorted(size for size in kept if size > stored))

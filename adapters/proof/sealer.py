@@ -163,10 +163,12 @@ class Sealer:
     def _sign(self, checkpoint: Checkpoint) -> Kept:
         now, text, keys = self._clock().astimezone(UTC), checkpoint.text(), self._folder.keys(checkpoint.origin)
         note = note_of(text, *(key.sign(text) for key in keys), keys[0].cosign(text, int(now.timestamp())))
-        signed = Kept(checkpoint, note)
+        signed, before = Kept(checkpoint, note), self.last
         self._folder.signed(note)
-        self.last, self._signed_at = signed, now
         publish(self._session, self._folder, signed, now)
+        if before and self._signed_at and hour(now) == hour(self._signed_at):
+            self._folder.withdraw(before.checkpoint, because_of=checkpoint)
+        self.last, self._signed_at = signed, now
         return signed
 
     # What was sealed long ago.
@@ -241,6 +243,11 @@ def begin(
     stored = tree.size()
     follower.go_back(tree.position_of(stored - 1) if stored else 0)
     return Sealer(session, follower, folder, clock=clock, pace=pace, last=last)
+
+
+def hour(at: datetime) -> int:
+    """As files are kept: the last one of each hour."""
+    return int(at.timestamp()) // 3600
 
 
 def publish(session: SealSession, folder: SealFolder, signed: Kept, at: datetime) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -29,14 +29,20 @@ def folder_at(path: Path) -> SealFolder:
     return folder
 
 
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
 @contextmanager
-def a_sealer(url: str, folder: SealFolder, pace: Pace = NEVER) -> Iterator[Sealer]:
+def a_sealer(
+    url: str, folder: SealFolder, pace: Pace = NEVER, clock: Callable[[], datetime] = utc_now
+) -> Iterator[Sealer]:
     """The sealer of a database."""
     with ExitStack() as opened:
         session = opened.enter_context(SealSession(url))
         follower = opened.enter_context(Follower(url, role=SEALER))
         assert session.elected()
-        yield begin(session, follower, folder, clock=lambda: datetime.now(UTC), pace=pace)
+        yield begin(session, follower, folder, clock=clock, pace=pace)
 
 
 def sealed(url: str, folder: SealFolder, pace: Pace = NEVER) -> Step:

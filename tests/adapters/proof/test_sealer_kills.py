@@ -52,7 +52,7 @@ class Place:
         with TreeReads(self.url) as tree:
             origin, stored = tree.origin(), self._opened([one.note for one in tree.checkpoints()])
         in_topic = self._opened([str(literal_eval(line)) for line in self.journal.read_text("utf-8").splitlines()])
-        in_files = [one.checkpoint for one in self.folder.published(origin)]
+        in_files = self.folder.published(origin)
         last = self.folder.last()
         signed = [last.checkpoint] if last else []
         assert {*in_topic, *in_files} <= set(stored)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -12,7 +13,7 @@ import pytest
 from adapters.postgres.seal_session import SealSession, TreeMoved
 from adapters.postgres.session import API, APP, PROJECTOR, SEALER, session
 from adapters.postgres.tree import TreeReads
-from adapters.proof.notes import open_note
+from adapters.proof.notes import COSIGNATURE, open_note
 from adapters.proof.reread import ChainBroken, EventDiffers
 from adapters.proof.seal_folder import SealFolder, SealFolderUnfit
 from adapters.proof.sealed_anew import NotAccepted, accept_fork, resume, what_is_left
@@ -85,7 +86,7 @@ def test_what_was_changed_after_it_was_sealed_is_found_within_the_time_that_is_s
     as_owner(admin, statement.format(position, new=uuid4()))
     with a_sealer(url, folder, ALL_AT_ONCE) as sealer, pytest.raises(EventDiffers, match=said) as found:
         sealer.step()
-    assert found.value.leaf == 300
+    assert found.value.leaf in {300, 512}  # where all of the end is gone, the next tile may be read first
     with a_sealer(url, folder) as sealer, pytest.raises(EventDiffers, match=said):  # the next one looks there first
         sealer.look_at_suspect()
     as_owner(admin, "DELETE FROM ledger.events", "INSERT INTO ledger.events SELECT * FROM kept")
@@ -244,7 +245,7 @@ def test_an_older_copy_is_not_sealed_and_the_fork_says_what_was_lost(
         old, new = f"{tree.origin().rpartition('/')[0]}/1", tree.origin()
         assert [one.size for one in tree.checkpoints(new)] == [707, 717]
         assert [one.size for one in tree.checkpoints(old)] == [100, 200, 300]
-        assert [one.checkpoint.size for one in folder.published(old)] == [100, 200, 300, 407, 507]
+        assert [one.size for one in folder.published(old)] == [100, 200, 300, 407, 507]
     assert lost is not None
     with pytest.raises(NotAccepted), SealSession(url) as sealing:
         resume(sealing, folder, lost.note)
@@ -313,6 +314,36 @@ def test_a_fork_before_anything_was_sealed_leaves_an_empty_tree_to_begin_with(
 # The folder.
 
 
+def test_of_each_hour_the_last_checkpoint_stays_as_a_file(ledger: Ledger, url: str, tmp_path: Path) -> None:
+    folder, now = folder_at(tmp_path), [datetime(2030, 1, 1, 12, 30, tzinfo=UTC)]
+    with a_sealer(url, folder, clock=lambda: now[0]) as sealer:
+        for minutes in (0, 10, 10, 20, 1, 60, 1):
+            now[0] += timedelta(minutes=minutes)
+            events_of(ledger, 10)
+            sealer.step()
+        assert sealer.last is not None
+        origin = sealer.last.checkpoint.origin
+    assert [one.size for one in folder.published(origin)] == [30, 50, 70]
+    with TreeReads(url) as tree:
+        assert [one.size for one in tree.checkpoints()] == [10, 20, 30, 40, 50, 60, 70]
+
+
+def test_when_nothing_is_new_it_says_so_again_after_a_while(ledger: Ledger, url: str, tmp_path: Path) -> None:
+    folder, now = folder_at(tmp_path), [datetime(2030, 1, 1, 12, 30, tzinfo=UTC)]
+    events_of(ledger, 10)
+    signed = []
+    with a_sealer(url, folder, clock=lambda: now[0]) as sealer:
+        for minutes in (0, 59, 1, 30, 30):
+            now[0] += timedelta(minutes=minutes)
+            signed.append(sealer.step().signed)
+    assert [one is not None for one in signed] == [True, False, True, False, True]
+    with TreeReads(url) as tree:
+        (stored,) = tree.checkpoints()
+        keys = [key.verifying(COSIGNATURE) for key in folder.keys(tree.origin())]
+    assert open_note(stored.note, keys).signed[0].at == int(now[0].timestamp())
+    assert stored.sealed_at == now[0]
+
+
 def test_a_lost_folder_is_not_begun_anew_but_goes_on_from_what_somebody_kept(
     ledger: Ledger, url: str, tmp_path: Path
 ) -> None:
@@ -320,7 +351,8 @@ def test_a_lost_folder_is_not_begun_anew_but_goes_on_from_what_somebody_kept(
     for _ in range(2):
         events_of(ledger, 10)
         sealed(url, folder)
-    older, newest = (one.note for one in folder.published(folder.opened(last_note(folder), "").checkpoint.origin))
+    with TreeReads(url) as tree:
+        older, newest = (one.note for one in tree.checkpoints())
     lost = SealFolder(tmp_path / "new")
     (tmp_path / "new").mkdir()
     (tmp_path / "new" / "key").write_text((tmp_path / "folder" / "key").read_text())
@@ -334,12 +366,6 @@ def test_a_lost_folder_is_not_begun_anew_but_goes_on_from_what_somebody_kept(
         assert resume(sealing, lost, newest).checkpoint.size == 20
     events_of(ledger, 10)
     assert sealed(url, lost).size == 30
-
-
-def last_note(folder: SealFolder) -> str:
-    last = folder.last()
-    assert last is not None
-    return last.note
 
 
 @pytest.mark.parametrize("wrong", ["", "x", "\u2014\n\n", "\x00"])
