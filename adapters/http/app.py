@@ -24,6 +24,7 @@ from adapters.http import (
     payment_methods,
     policies,
     privacy,
+    proofs,
     purchases,
     quotes,
     roles,
@@ -55,6 +56,7 @@ ROUTERS: Sequence[APIRouter] = (  # asked in this order, so that what is asked o
     policies.routes,
     organizations.routes,
     audit.routes,
+    proofs.routes,
     privacy.routes,
     operations.routes,
 )

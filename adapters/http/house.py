@@ -13,6 +13,7 @@ from adapters.postgres.api_keys import ApiKeys
 from adapters.postgres.feed import EventFeed
 from adapters.postgres.follower import Follower
 from adapters.postgres.session import API
+from adapters.postgres.tree_pool import TreePool
 from services.list_catalog import Catalog
 from services.till import Till
 
@@ -40,6 +41,7 @@ class ApiHouse:
         self.catalog = Catalog(house.ledger)
         self.feed = EventFeed(house.database_url)  # outside the wall: it asks who may follow by itself
         self.api_keys = ApiKeys(house.database_url, role=API)
+        self.trees = TreePool(house.database_url)
         _ = house.till
         with Follower(house.database_url) as follower:
             self.source = follower.source().name
@@ -51,6 +53,7 @@ class ApiHouse:
         """Closes what it has opened beside the house."""
         self.feed.close()
         self.api_keys.close()
+        self.trees.close()
 
     def till_of(self, organization_id: UUID) -> Till:
         return self.house.till_of(organization_id)

@@ -24,10 +24,10 @@ class NotAsSigned(Exception):
 
 
 def newest(tree: TreeReads) -> Sealed:
-    """The newest checkpoint; raises NotFound where nothing is sealed yet."""
+    """The newest checkpoint; raises NotSealed where there is none yet."""
     found = tree.last_checkpoint()
     if found is None:
-        raise NotFound(what="checkpoint", key=f"of {tree.origin()}")
+        raise NotSealed("nothing is sealed yet: see that a sealer runs, and ask again")
     return found
 
 
@@ -40,19 +40,19 @@ def of_size(tree: TreeReads, size: int) -> Sealed:
 
 
 def prove_event(tree: TreeReads, organization_id: UUID, position: int) -> InclusionProof:
-    """That an organization's event is in the newest signed tree; raises NotFound for others', or what is not sealed."""
-    event, sealed = tree.event(position), newest(tree)
-    index = tree.index_of(position) if event and event.organization_id == organization_id else None
-    if event is None or index is None or index >= sealed.size:
-        raise NotFound(what="sealed event at position", key=position)
+    """That an event is in the newest signed tree; raises NotFound where the organization has none, or NotSealed."""
+    event = tree.event(position)
+    if event is None or event.organization_id != organization_id:
+        raise NotFound(what="event at position", key=position)
+    index, sealed = tree.index_of(position), newest(tree)
+    if index is None or index >= sealed.size:
+        raise NotSealed(f"the event at position {position} is not sealed yet: ask again in a minute")
     leaf, checkpoint = leaf_of(event), checkpoint_in(sealed)
     try:
         proof = InclusionProof.of(tree.node, index, sealed.size, sealed.note, leaf)
         proof.check(checkpoint, leaf)
     except (ProofInvalid, NotSealed) as error:
-        raise NotAsSigned(
-            f"the event at position {position} is not the one that was sealed, or the tree is damaged"
-        ) from error
+        raise NotAsSigned(f"the event at position {position} is not what was sealed, or the tree is damaged") from error
     return proof
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from http.client import HTTPException, HTTPResponse
 from typing import Any
 from urllib.error import HTTPError
@@ -16,6 +17,7 @@ from projections.audit.merkle import ProofInvalid
 
 TIMEOUT_S = 20.0
 LONGEST = 1_000_000  # bytes
+NOTHING = {"not_found", "nothing_sealed", "not_as_sealed"}  # codes of problems that say: there is no such proof
 
 
 class NoRedirects(HTTPRedirectHandler):
@@ -31,7 +33,7 @@ class ShownByApi:
     def __init__(self, url: str, handle: str, token: str | None) -> None:
         if not is_trustworthy(url):
             raise WitnessRefused(f"{url} is no address that a token may go to: https://, or http:// on this machine")
-        self._base = f"{url.rstrip('/')}/v1/organizations/{quote(handle, safe='')}/proof"
+        self._base = f"{url.rstrip('/')}/v1/organizations/{quote(handle, safe='')}/audit"
         self._headers = {"Accept": "text/plain, application/problem+json"}
         if token:
             self._headers["Authorization"] = f"Bearer {token}"
@@ -58,7 +60,7 @@ class ShownByApi:
                 return read(answer)
         except HTTPError as error:
             with error:
-                if error.code in {404, 409}:
+                if code_of(error) in NOTHING:
                     return None
                 raise WitnessRefused(
                     f"the API answers {error.code}: see that the token is right and may audit"
@@ -67,6 +69,15 @@ class ShownByApi:
             raise WitnessRefused(
                 f"the API does not answer ({type(error).__name__}): see that the URL is right"
             ) from None
+
+
+def code_of(error: HTTPError) -> str | None:
+    """The code of a problem."""
+    try:
+        problem = json.loads(error.read(LONGEST))
+        return str(problem["code"])
+    except (ValueError, KeyError, TypeError, OSError):
+        return None
 
 
 def read(answer: HTTPResponse) -> str:

@@ -94,8 +94,8 @@ def test_others_events_and_unsealed_ones_are_not_proved(
 ) -> None:
     unsealed = ben.done("buy", "Power BI Pro", "-n", "1")["position"]
     catalog = Console(operator.settings, "catalog", "operator")
-    for position in (str(unsealed), "1", "999999999"):
-        assert auditor("audit", "prove", position).refused == "not_found"
+    for position, code in ((str(unsealed), "halted"), ("1", "not_found"), ("999999999", "not_found")):
+        assert auditor("audit", "prove", position).refused == code
     assert catalog.done("audit", "prove", "1")["position"] == 1
     assert ben("audit", "prove", str(unsealed)).refused == "not_allowed"
     sealer.seal()

@@ -179,6 +179,10 @@ TABLE: Mapping[str, Callable[[Prepared], Request]] = {
     "pay_invoice": lambda there: Request(invoiced(there), body={"payment_method_id": there["card"]}),
     # Auditing.
     "read_history": lambda there: Request({"aggregate_id": there["subscription"]}),
+    "show_checkpoint": lambda _: Request(),
+    "show_checkpoint_of_size": lambda _: Request({"size": "1"}),
+    "prove_event": lambda there: Request({"position": str(there["subscription"] and there.position)}),
+    "prove_growth": lambda _: Request(query={"earlier": 1}),
     "show_state_at": lambda there: Request({"aggregate_id": there["subscription"]}, {"at": "999999999999999"}),
 }
 
