@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 
 from domain.as_of import AsOf
+from domain.envelope import RecordedEvent
 from domain.kernel import PydanticMapper
 from domain.refusals import NotFound
+from projections.audit.between import Between, between
 from projections.audit.replay import StateAt, state_at
 from services.ledger import Ledger
 from services.read_as_of import MILESTONE_EVERY, Past, ReadAsOf, leave_milestone, past_of, read_as_of
@@ -31,3 +34,19 @@ def state_as_of(ledger: Ledger, query: ReadAsOf, mapper: PydanticMapper) -> Stat
 def folded(ledger: Ledger, query: ReadAsOf, past: Past, mapper: PydanticMapper) -> StateAt | None:
     leave = partial(leave_milestone, ledger)
     return state_at(past.events, mapper, query.as_of, start=past.start, leave=leave)
+
+
+def states(streams: Iterable[Sequence[RecordedEvent]], mapper: PydanticMapper, as_of: AsOf) -> Iterator[StateAt]:
+    """What each aggregate was, by its whole history; those that were not born are left out."""
+    for stream in streams:
+        if (found := state_at(stream, mapper, as_of)) is not None:
+            yield found
+
+
+def differing(
+    streams: Iterable[Sequence[RecordedEvent]], mapper: PydanticMapper, before: AsOf, after: AsOf
+) -> Iterator[Between]:
+    """How each aggregate differs that is not the same at both moments."""
+    for stream in streams:
+        if (found := between(stream, mapper, before, after)) is not None:
+            yield found

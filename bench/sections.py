@@ -16,6 +16,8 @@ from bench.contest import Cell, Entrant, Target
 from bench.downstream import downstream
 from bench.due import BOUGHT_AT, write_due
 from bench.history import Extent, go_on, write_held_pool, write_purchases, write_resized_pool
+from bench.packs import packs
+from bench.replay import replay
 from bench.served import CHANGED, write_served
 from bench.stage import Section, Skipped, Stage, ledger_at, purchased_history
 from bench.workload import BENCH
@@ -255,3 +257,4 @@ SECTIONS: dict[str, Section] = {
     "ask": ask,
     "serve": serve,
 }
+    "replay": replay,

@@ -11,6 +11,9 @@ from fastapi import APIRouter, FastAPI
 
 from adapters.http import (
     audit,
+    audit_moments,
+    audit_money,
+    audit_pack,
     billing_profiles,
     buying,
     catalog,
@@ -56,6 +59,9 @@ ROUTERS: Sequence[APIRouter] = (  # asked in this order, so that what is asked o
     policies.routes,
     organizations.routes,
     audit.routes,
+    audit_moments.routes,
+    audit_money.routes,
+    audit_pack.routes,
     proofs.routes,
     privacy.routes,
     operations.routes,

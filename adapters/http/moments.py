@@ -16,7 +16,7 @@ POSITION = re.compile(r"[0-9]{1,18}")
 MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?(Z|[+-]\d{2}:\d{2})", re.ASCII)
 TIME: TypeAdapter[datetime] = TypeAdapter(AwareDatetime)
 
-EITHER = f"^({POSITION.pattern}|{MOMENT.pattern})$"
+EITHER, TIME_ALONE = f"^({POSITION.pattern}|{MOMENT.pattern})$", f"^{MOMENT.pattern}$"
 At = Annotated[
     str | None,
     Query(
@@ -30,7 +30,7 @@ Effective = Annotated[
     Query(
         max_length=40,
         description="As it was: what had taken effect by a time such as 2025-08-01T00:00Z, whenever it was recorded.",
-        json_schema_extra={"pattern": f"^{MOMENT.pattern}$"},
+        json_schema_extra={"pattern": TIME_ALONE},
     ),
 ]
 

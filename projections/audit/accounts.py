@@ -19,6 +19,9 @@ Amounts = dict[str, int]
 Moves = Callable[[str], tuple[int, int]]
 """The smallest amount of a currency that its provider takes, and the step between amounts, in minor units."""
 
+Price = Callable[[int, int], int]
+"""What so many licenses cost for so many days, in minor units."""
+
 HALF, PPM = Fraction(1, 2), 1_000_000
 
 
@@ -44,16 +47,14 @@ class Sold:
 
 @dataclass(slots=True)
 class Line:
-    rule: str
-    unit_price_minor: int
-    cycle_days: int
+    price: Price
     amount_minor: int
     credited_minor: int = 0
 
     def credit(self, before: int, after: int, days: int) -> int:
         """A(before, days) less A(after, days), and never more than is left of the line."""
-        less = [price_of(self.rule, self.unit_price_minor, count, days, self.cycle_days) for count in (before, after)]
-        credit = min(less[0] - less[1], self.amount_minor - self.credited_minor)
+        less = self.price(before, days) - self.price(after, days)
+        credit = min(less, self.amount_minor - self.credited_minor)
         self.credited_minor += credit
         return credit
 
@@ -147,14 +148,18 @@ class Accounts:
 
     # Invoices charge for lines, and credit what is taken back.
 
+    def priced(self, line: Mapping[str, Any]) -> tuple[int, Price]:
+        """What a license of a line costs for a cycle, and what licenses cost for days of it."""
+        unit = self.sold[line["subscription_id"]].unit_price_minor
+        return unit, lambda quantity, days: price_of(line["rule"], unit, quantity, days, line["cycle_days"])
+
     def issue(self, told: Told) -> Amounts:
         facts, lines = told.facts, []
         amounts: Amounts = {}
         for place, line in enumerate(facts["lines"]):
-            unit, days = self.sold[line["subscription_id"]].unit_price_minor, line["period"]
-            days = (days["end"] - days["start"]).days
-            amount = price_of(line["rule"], unit, line["quantity"], days, line["cycle_days"])
-            lines.append(Line(line["rule"], unit, line["cycle_days"], amount))
+            unit, price = self.priced(line)
+            amount = price(line["quantity"], (line["period"]["end"] - line["period"]["start"]).days)
+            lines.append(Line(price, amount))
             amounts |= {f"lines[{place}].unit_price_minor": unit, f"lines[{place}].amount_minor": amount}
         net = sum(line.amount_minor for line in lines)
         tax = tax_on(net, facts["tax_rate"])
