@@ -12,7 +12,7 @@ from projections.audit.merkle import Frontier
 from projections.audit.verify import Difference
 
 NAMED = 1_000  # differences; those beyond are counted
-COMPARED = 100  # of them with each other, to see what was moved
+COMPARED = 30  # of them with each other, to see what was moved
 
 
 class Leaf(NamedTuple):
@@ -69,6 +69,7 @@ class SealedCheck:
         self._tree = Frontier()
         self._stored: Frontier | None = None  # the tree of the events as they are, where it is another one
         self._agreed, self._last_agreed = 0, 0  # up to which size, and position, a signed root holds
+        self._last = 0  # position of a leaf
         self._broken = False
         self._findings: list[Finding] = []
         self._behind: list[RecordedEvent] = []
@@ -81,12 +82,11 @@ class SealedCheck:
 
     def differences(self, events: Iterable[RecordedEvent], leaves: Iterable[Leaf]) -> Iterator[Difference]:
         """Every difference of events and leaves in the order of position; then the signed roots that the tree lacks."""
-        rest, roots, previous = iter(events), list[Difference](), 0
+        rest, roots = iter(events), list[Difference]()
         event = next(rest, None)
         for index, leaf in enumerate(leaves):
-            if leaf.position <= previous:
+            if leaf.position <= self._last:
                 yield at_position(leaf.position, f"the position of leaf {index} is not above that of the one before it")
-            previous = leaf.position
             while event and event.position < leaf.position:
                 self._note(Finding("inserted", event.position, index, event, None))
                 event = next(rest, None)
@@ -95,7 +95,8 @@ class SealedCheck:
                 found.append(event)
                 event = next(rest, None)
             self._see(index, leaf, found)
-            roots += self._compared(leaf.position)
+            self._last = leaf.position
+            roots += self._compared()
         while event:
             self.unsealed += 1
             if len(self._behind) < COMPARED:
@@ -132,20 +133,20 @@ class SealedCheck:
 
     # Roots.
 
-    def _compared(self, position: int) -> Iterator[Difference]:
+    def _compared(self) -> Iterator[Difference]:
         """The tree at its present size against the roots that were signed of that size."""
         while self._root and self._root.size <= self.size:
             size, root, where = self._root
             self._root = next(self._roots, None)
             if self._tree.root() == root:
-                self._agreed, self._last_agreed = size, position
+                self._agreed, self._last_agreed = size, self._last
             elif self._stored and self._stored.root() == root:
                 self._blame_the_tree(size)
-                self._agreed, self._last_agreed = size, position
+                self._agreed, self._last_agreed = size, self._last
             elif not self._broken:
                 self._broken = True  # no larger tree agrees any more, and none tells where it began
                 what = (
-                    f"{where} has another root: something after position {self._last_agreed} and up to {position},"
+                    f"{where} has another root: something after position {self._last_agreed} and up to {self._last},"
                     f" in leaves {self._agreed} to {size - 1}, was changed in history and in the tree"
                 )
                 yield Difference(check="tree", key=f"checkpoint {size}", what=what)
@@ -159,7 +160,9 @@ class SealedCheck:
         beyond = [*([self._root] if self._root else []), *deque(self._roots, maxlen=1)]
         if beyond:
             size, _, where = beyond[-1]
-            what = f"{where} is of {size} leaves, and the tree has {self.size}: the end of history is missing"
+            also = f"; what stands after position {self._last_agreed} may be changed" * (self._agreed < self.size)
+            gone = f"the end of history, after position {self._last}, is missing{also}"
+            what = f"{where} is of {size} leaves, and the tree has {self.size}: {gone}"
             yield Difference(check="tree", key=f"checkpoint {size}", what=what)
 
     # What was moved: with its coordinates put back, an event is a leaf that is missed.
