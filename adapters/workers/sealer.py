@@ -6,6 +6,7 @@ never goes on by itself from that: the next one finds the same.
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
 from collections.abc import Callable, Iterator
@@ -32,6 +33,7 @@ from services.ports import LedgerUnavailable
 
 log = structlog.get_logger("seatledger.sealer")
 
+LAST_RESORT_S = 10.0
 ALIVE_S = 5.0  # so often it says that it lives while it waits
 
 
@@ -61,11 +63,16 @@ class SealerSettings:
 
 
 def run_as_process(settings: SealerSettings) -> Ending:
-    """Seals until SIGTERM or SIGINT."""
+    """Seals until SIGTERM or SIGINT; the caller ends the process with the answer, and it does end."""
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    return run(settings, stop)
+    ending = run(settings, stop)
+    # A thread of the Kafka client may hang and keep the interpreter from ending.
+    last_resort = threading.Timer(LAST_RESORT_S, os._exit, (int(ending),))
+    last_resort.daemon = True
+    last_resort.start()
+    return ending
 
 
 def run(settings: SealerSettings, stop: threading.Event) -> Ending:
