@@ -113,6 +113,17 @@ REQUEST: dict[str, Kind] = {
         "Nothing is half done. Send the same call again, with the same key.",
         BUSY_RETRY_S,
     ),
+    "nothing_sealed": Kind(
+        409, "Nothing of it is sealed yet", "The sealer signs every few seconds for what was recorded. Ask again then."
+    ),
+    "pack_too_large": Kind(
+        409, "It is too much for a download", "An operator writes the same pack with `seatledger audit export`."
+    ),
+    "not_as_sealed": Kind(
+        500,
+        "The ledger is not what was sealed of it",
+        "Nothing is handed out that would not be verified. An operator finds what differs: `seatledger audit verify`.",
+    ),
     "event_not_tellable": Kind(
         503,
         "The next event cannot be told",

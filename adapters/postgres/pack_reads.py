@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterator
-from itertools import count
+from itertools import count, groupby
 from types import TracebackType
 from typing import Any, LiteralString, Self
 from uuid import UUID
@@ -32,6 +32,10 @@ OF_ONE = (
     "  SELECT number, positions FROM proof.tiles WHERE level = 0 AND positions[1] <= told.position"
     "  ORDER BY positions[1] DESC LIMIT 1) AS tile ON true"
     " WHERE told.organization_id = %(organization)s AND told.position <= %(last)s ORDER BY told.organization_seq"
+)
+OF_ALL = f"SELECT {EVENT_COLUMNS} FROM ledger.events ORDER BY organization_id, organization_seq"
+OF_THIS = (
+    f"SELECT {EVENT_COLUMNS} FROM ledger.events WHERE organization_id = %(organization)s ORDER BY organization_seq"
 )
 LATER = "SELECT count(*) FROM ledger.events WHERE position > %s"
 LATER_OF_ONE = f"{LATER} AND organization_id = %s"
@@ -96,6 +100,16 @@ class PackReads:
         """An organization's events up to a position, each with the number of its leaf; None: the tree has it not."""
         for index, *row in self._streamed(OF_ONE, organization=organization_id, last=last):
             yield index, RecordedEvent(*row)
+
+    def histories(self, organization_id: UUID | None) -> Iterator[Iterator[RecordedEvent]]:
+        """The events of each organization in their order, or of this one; take all of one before the next."""
+        query = OF_ALL if organization_id is None else OF_THIS
+        events = (RecordedEvent(*row) for row in self._streamed(query, organization=organization_id))
+        return (of_one for _, of_one in groupby(events, key=lambda event: event.organization_id))
+
+    def recorded(self, organization_id: UUID | None) -> int:
+        """How many events there are, sealed or not."""
+        return self.later(0, organization_id)
 
     def _streamed(self, query: LiteralString, **parameters: Any) -> Iterator[tuple[Any, ...]]:
         with (

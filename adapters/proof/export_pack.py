@@ -30,6 +30,10 @@ class NothingSealed(PackRefused):
     """Says that there is nothing yet of which a pack could be made."""
 
 
+class TooMuch(PackRefused):
+    """Says that there are more events than may go into this pack."""
+
+
 class NotAsSealed(PackRefused):
     """Says that the ledger is not what was signed."""
 
@@ -83,7 +87,7 @@ def export_pack(
         raise NothingSealed("nothing is sealed yet: start the sealer, and look with `seatledger seal status`")
     manifest, events = planned(reads, asked, sealed, maker)
     if asked.most is not None and events > asked.most:
-        raise PackRefused(f"these are {events} events, more than {asked.most}: ask an operator for `audit export`")
+        raise TooMuch(f"these are {events} events, more than {asked.most}: ask an operator for `audit export`")
     last = reads.tree.position_of(sealed.size - 1)
     daily = reads.daily(sealed.origin, sealed.size)
     pack = PackFile(file)
@@ -134,10 +138,11 @@ class Entries:
     def items(self, manifest: Manifest, last: int) -> Iterator[bytes]:
         """Up to the last leaf of the manifest's tree, which is at position `last`."""
         for index, event in self.shown(manifest, last):
-            if index is None or index < self.frontier.size:
+            gap = manifest.organization_id is not None and event.organization_seq != self.events + 1
+            if gap or index is None or index < self.frontier.size:
                 raise NotAsSealed(
-                    f"the event at position {event.position} is not where the tree has it: find out why with"
-                    " `seatledger audit verify`"
+                    f"the event at position {event.position}, or one before it, is not where it was sealed: find what"
+                    " differs with `seatledger audit verify`"
                 )
             yield from self.left_out(index)
             leaf = leaf_of(event)

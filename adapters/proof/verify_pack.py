@@ -316,9 +316,9 @@ class Verified(NamedTuple):
 
     def lines(self) -> Iterator[str]:
         found, newest = self.ledger, self.checkpoint
-        yield f"{found.events} events of {len(found.chains)} organizations, positions {found.first} to {found.position}"
+        yield f"{found.events} events in {len(found.chains)} histories, positions {found.first} to {found.position}"
         if found.only:
-            yield f"events 1 to {found.chains[found.only][0]} of organization {found.only.hex()}, if not later ones"
+            yield f"events 1 to {found.chains[found.only][0]} of one; whether there are later ones, a pack of all shows"
         yield f"in the tree of {newest.size} leaves with root {newest.root.hex()}, signed by {newest.origin}"
         for name, at in ((key.name, at) for key, at in newest.signed.items() if key.kind == WITNESS):
             yield f"cosigned by {name} on {datetime.fromtimestamp(min(at, 1 << 36), UTC):%Y-%m-%d at %H:%M:%S} UTC"
