@@ -184,6 +184,7 @@ TABLE: Mapping[str, Callable[[Prepared], Request]] = {
     "prove_event": lambda there: Request({"position": str(there["subscription"] and there.position)}),
     "prove_growth": lambda _: Request(query={"earlier": 1}),
     "show_state_at": lambda there: Request({"aggregate_id": there["subscription"]}, {"at": "999999999999999"}),
+    "export_audit_pack": lambda _: Request(),
 }
 
 
