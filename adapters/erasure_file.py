@@ -40,14 +40,15 @@ class ErasureFile:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._lines: list[Line] = []  # as far as it was read, while alone
 
     @contextmanager
     def alone(self) -> Iterator[None]:
         """One process and one thread at a time; the kernel frees it however the holder ends."""
+        lock = self.path.with_name(f"{self.path.name}.lock")
         with self._writable():
-            self.path.parent.mkdir(mode=0o711, parents=True, exist_ok=True)
-        with alone(self.path.with_name(f"{self.path.name}.lock")):
+            lock.parent.mkdir(mode=0o711, parents=True, exist_ok=True)
+            lock.touch(mode=0o600)
+        with alone(lock):
             yield
 
     def last(self) -> Line | None:

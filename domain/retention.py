@@ -6,7 +6,6 @@ from typing import NamedTuple
 from uuid import UUID
 
 from domain.billing_profile import BillingProfile, BillTo
-from domain.kernel import AggregateEvent
 
 MONTHS, LAST_DAY = 12, 31
 
@@ -23,7 +22,7 @@ def kept_until(issued_on: date, years: int) -> date:
     return date(issued_on.year + years, MONTHS, LAST_DAY)
 
 
-def standing_facts(told: Iterable[tuple[AggregateEvent, date]]) -> dict[UUID, Standing]:
+def standing_facts(told: Iterable[tuple[object, date]]) -> dict[UUID, Standing]:
     """The youngest document that each fact stands on, by a profile's events with the days on which they were told.
 
     An invoice is made out to the bill-to at that time for ever, and so are the credit notes that amend it.

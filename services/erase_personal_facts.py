@@ -9,6 +9,7 @@ from domain.member import Member
 from domain.payment_method import PaymentMethod
 from domain.personal import ErasureReason
 from domain.refusals import PaymentProviderUnavailable, StillCharged
+from domain.subscription import WITH_ACCESS
 from services.command import Command
 from services.fact_origins import sort_by_retention
 from services.ledger import Ledger, operation
@@ -114,8 +115,10 @@ def forgettable(
     forgotten, charging = [], []
     for method in methods:
         for profile in [ledger.billing_profile(organization_id, one) for one in method.charged_by]:
+            subscriptions = [ledger.subscription(organization_id, one) for one in profile.subscriptions]
             invoices = [ledger.invoice(organization_id, one) for one in profile.open_invoices]
-            if profile.subscriptions or not all(invoice.wants_nothing for invoice in invoices):
+            charged = any(one.life in WITH_ACCESS for one in subscriptions)
+            if charged or not all(invoice.wants_nothing for invoice in invoices):
                 raise StillCharged(payment_method_id=method.id, billing_profile_id=profile.id)
             charging.append(profile)
         method.forget()

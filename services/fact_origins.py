@@ -1,14 +1,13 @@
 """Where personal facts came into history, and how long the documents on which they stand keep them."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
-from typing import NamedTuple, cast
+from typing import NamedTuple
 from uuid import UUID
 
 from domain.billing_profile import BillingProfile
 from domain.calendar import utc_date
 from domain.envelope import RecordedEvent
-from domain.kernel import AggregateEvent
 from domain.personal import ErasedFact, KeptFact
 from domain.retention import Standing, kept_until, standing_facts
 from services.ledger import Ledger
@@ -27,12 +26,16 @@ class Sorted(NamedTuple):
 
 def origins_of(ledger: Ledger, organization_id: UUID, facts: Sequence[StoredFact]) -> Mapping[UUID, RecordedEvent]:
     """The event that told of each fact. The save that brought a fact ended where the fact says."""
+    brought: dict[int, dict[bytes, UUID]] = {}
+    for fact, last in facts:
+        brought.setdefault(last, {})[str(fact.fact_id).encode()] = fact.fact_id
     found: dict[UUID, RecordedEvent] = {}
-    for last in sorted({stored.organization_seq for stored in facts}):
-        ids = {str(stored.fact.fact_id).encode(): stored.fact.fact_id for stored in facts}
+    for last, ids in brought.items():
         (ending,) = ledger.history.told(organization_id, after=last - 1, until=last)
         for event in ledger.history.told(organization_id, after=last - ending.envelope.count, until=last):
-            found |= {fact_id: event for text, fact_id in ids.items() if text in event.state}
+            for text, fact_id in ids.items():
+                if text in event.state:
+                    found.setdefault(fact_id, event)
     return found
 
 
@@ -60,6 +63,7 @@ def sort_by_retention(
     return Sorted(erasable, kept, profiles)
 
 
-def dated(ledger: Ledger, events: Iterable[RecordedEvent]) -> Iterable[tuple[AggregateEvent, date]]:
+def dated(ledger: Ledger, events: Iterable[RecordedEvent]) -> Iterator[tuple[object, date]]:
+    """The events with the days on which they were decided."""
     for event in events:
-        yield cast("AggregateEvent", ledger.mapper.to_domain_event(event)), utc_date(event.envelope.occurred_at)
+        yield ledger.mapper.to_domain_event(event), utc_date(event.envelope.occurred_at)

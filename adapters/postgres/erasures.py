@@ -74,14 +74,9 @@ class Erasures:
     def catch_up(self) -> None:
         """What every start that serves looks at: two reads, where the database follows the list already."""
         with connect(self._conninfo) as connection, unavailable_is_told():
-            line, hash_ = followed(connection)
-            last = self.file.last()
-            if last is None and not line and not self.file.path.exists():
-                return
-            if last and last.what in ENDINGS and (last.number, last.hash) == (line, hash_):
-                return
-            with self.file.alone():
-                settle(self.file, connection)
+            if not follows(self.file, connection):
+                with self.file.alone():
+                    settle(self.file, connection)
 
     def replay(self) -> Replayed:
         """The same with a look at every line: each erasure is carried out once more."""
@@ -105,9 +100,9 @@ class Erasures:
     def meaning(self, erasure: Erasure) -> Iterator[WrittenIntent]:
         with self.file.alone(), connect(self._conninfo) as connection:
             with unavailable_is_told():
-                settle(self.file, connection)
-            lines = self.file.read()
-            meant = self.file.append(lines[-1] if lines else None, what="meant", **said_of(erasure))
+                if not follows(self.file, connection):
+                    settle(self.file, connection)
+            meant = self.file.append(self.file.last(), what="meant", **said_of(erasure))
             intent = WrittenIntent(self.file, connection, meant)
             try:
                 yield intent
@@ -129,6 +124,15 @@ class Erasures:
 def followed(connection: Connection) -> tuple[int, bytes]:
     """The last line that the database follows, by number and hash; 0: none."""
     return connection.execute(FOLLOWED).fetchall()[0]
+
+
+def follows(file: ErasureFile, connection: Connection) -> bool:
+    """Whether the database follows the list to its end, and nothing on it is without an end."""
+    line, hash_ = followed(connection)
+    last = file.last()
+    if last is None:
+        return not line and not file.path.exists()
+    return last.what in ENDINGS and (last.number, last.hash) == (line, hash_)
 
 
 def said_of(erasure: Erasure) -> dict[str, Any]:

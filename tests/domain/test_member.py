@@ -1,12 +1,13 @@
 """Members come, pause, go and come back, under pseudonymous ids: `domain.member`."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from datetime import date
 
 import pytest
 
-from domain.member import Member
-from domain.personal import PersonalFact
-from domain.refusals import GuestMayNotBuy, MemberNotActive
+from domain.member import FACTS_AT_A_TIME, Member
+from domain.personal import ErasedFact, KeptFact, PersonalFact
+from domain.refusals import GuestMayNotBuy, MemberNotActive, MemberStillActive, PersonalFactsKept
 from tests.examples import A_GUEST, A_MEMBER, BEN, CHRIS, CHRIS_GREEN, an_id
 from tests.scenario import MAPPER, Scenario, event
 
@@ -105,3 +106,67 @@ def test_a_guest_may_act_and_may_not_buy() -> None:
     Scenario(Member).given(A_GUEST).when(Member.refuse_unless_purchaser).then_refused(
         GuestMayNotBuy, member_id=str(BEN)
     )
+
+
+A_FACT = ErasedFact(fact_id=an_id(23), purpose="job_title")
+A_KEPT_ONE = KeptFact(fact_id=an_id(24), purpose="tax_id", keep_until=date(2035, 12, 31), number="A-000001")
+
+
+def erasing(*erased: ErasedFact, kept: Sequence[KeptFact] = (), what_may_go: bool = False, cards: int = 0) -> Ask:
+    return lambda member: member.erase(
+        erased,
+        kept=kept,
+        what_may_go=what_may_go,
+        payment_method_ids=[an_id(40 + number) for number in range(cards)],
+        reason="objected",
+    )
+
+
+def left(member: Member) -> None:
+    member.remove()
+
+
+def test_who_has_left_is_forgotten() -> None:
+    (
+        Scenario(Member)
+        .given(A_MEMBER, left)
+        .when(erasing(A_FACT, cards=1))
+        .then_told(
+            event(
+                Member.PersonalDataErased,
+                erased=(A_FACT,),
+                kept=(),
+                payment_method_ids=(an_id(40),),
+                reason="objected",
+            )
+        )
+    )
+    Scenario(Member).given(A_MEMBER, left).when(erasing(cards=1)).then_told(event(Member.PersonalDataErased))
+    Scenario(Member).given(A_MEMBER, left).when(erasing()).then_told_nothing()
+
+
+def test_who_is_there_is_not_forgotten() -> None:
+    Scenario(Member).given(A_MEMBER).when(erasing(A_FACT)).then_refused(MemberStillActive)
+    Scenario(Member).given(A_MEMBER, Member.deactivate).when(erasing(A_FACT)).then_refused(MemberStillActive)
+
+
+def test_what_must_be_kept_keeps_all_unless_the_rest_is_asked_for() -> None:
+    there = Scenario(Member).given(A_MEMBER, left)
+    there.when(erasing(A_FACT, kept=[A_KEPT_ONE])).then_refused(PersonalFactsKept, keep_until="2035-12-31", erasable=1)
+    there = Scenario(Member).given(A_MEMBER, left)
+    there.when(erasing(A_FACT, kept=[A_KEPT_ONE], what_may_go=True)).then_told(
+        event(Member.PersonalDataErased, erased=(A_FACT,), kept=(A_KEPT_ONE,))
+    )
+    there = Scenario(Member).given(A_MEMBER, left)
+    there.when(erasing(kept=[A_KEPT_ONE], what_may_go=True)).then_told_nothing()
+
+
+def test_much_is_erased_in_parts() -> None:
+    facts = [ErasedFact(fact_id=an_id(number), purpose="feedback") for number in range(2 * FACTS_AT_A_TIME + 1)]
+    member = A_MEMBER()
+    left(member)
+    before = len(member.pending_events)
+    erasing(*facts, kept=[A_KEPT_ONE], what_may_go=True, cards=1)(member)
+    told = [one for one in member.pending_events[before:] if isinstance(one, Member.PersonalDataErased)]
+    assert [fact for one in told for fact in one.erased] == facts
+    assert [(len(one.kept), len(one.payment_method_ids)) for one in told] == [(1, 1), (0, 0), (0, 0)]

@@ -80,6 +80,12 @@ class Forgetful(Contoso):
         content = {"member_id": member_id, "reason": "asked_by_subject", **content}
         return self.command(ErasePersonalFacts, self.admin, **content)
 
+    def recorded_receipt(self, command: Command) -> Receipt:
+        """What a command left behind."""
+        receipt = self.ledger.answer_of(command)
+        assert receipt is not None
+        return receipt
+
     def known_of(self, member_id: UUID) -> dict[str, str]:
         """The facts about a member, by purpose."""
         found = self.register.of_subject(self.organization_id, member_id)

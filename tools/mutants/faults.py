@@ -188,4 +188,47 @@ FAULTS = [
         ],
         "tests/adapters/http/test_gate.py::test_another_organization_does_not_exist",
     ),
+    Fault(
+        "an erasure whose event and deletion are two transactions",
+        [
+            Edit(
+                "adapters/postgres/recorder.py",
+                "with connection.transaction() if erasing else nullcontext():",
+                "with nullcontext():",
+            )
+        ],
+        "tests/adapters/postgres/test_erasures.py::test_the_event_and_the_deletion_are_one_save",
+    ),
+    Fault(
+        "an erasure that was cut off and is given up without asking history",
+        [
+            Edit(
+                "adapters/postgres/erasures.py",
+                "    if connection.execute(RECORDED, place).fetchall() == [(True,)]:\n",
+                "    if False:\n",
+            )
+        ],
+        "tests/adapters/postgres/test_erasures.py::test_killed_after_the_save_it_was_done",
+    ),
+    Fault(
+        "a start that does not look whether the database is a backup's",
+        [
+            Edit(
+                "adapters/composition.py",
+                "        self.erasures.catch_up()  # before anybody is answered: the database may be a backup's\n",
+                "",
+            )
+        ],
+        "tests/adapters/cli/test_privacy_verbs.py::test_a_database_of_before_is_brought_to_the_list_by_every_start",
+    ),
+    Fault(
+        "an auditor who reads and nobody knows",
+        [Edit("services/open_to_auditor.py", "        record_read(self._ledger, command)\n", "")],
+        "tests/services/test_read_facts.py::test_with_one_names_are_told_and_that_is_recorded_first",
+    ),
+    Fault(
+        "an invoice whose payer is forgotten",
+        [Edit("services/fact_origins.py", "if last is not None and last >= today:", "if False:")],
+        "tests/services/test_erase_personal_facts.py::test_what_stands_on_an_invoice_is_kept_and_nothing_is_erased",
+    ),
 ]
