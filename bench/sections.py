@@ -18,6 +18,7 @@ from bench.due import BOUGHT_AT, write_due
 from bench.history import Extent, go_on, write_held_pool, write_purchases, write_resized_pool
 from bench.packs import packs
 from bench.replay import replay
+from bench.packs import packs
 from bench.served import CHANGED, write_served
 from bench.stage import Section, Skipped, Stage, ledger_at, purchased_history
 from bench.workload import BENCH
@@ -220,6 +221,11 @@ def served_history(stage: Stage, folder: Path) -> dict[str, Any]:
     return settings
 
 
+def audit(stage: Stage) -> Iterator[Cell]:
+    """What auditors take along."""
+    yield from packs(stage)
+
+
 @contextmanager
 def sandbox_folder() -> Iterator[Path]:
     """Where a sandbox keeps what it knows for as long as it is measured."""
@@ -256,5 +262,6 @@ SECTIONS: dict[str, Section] = {
     "renew": renew,
     "ask": ask,
     "serve": serve,
+    "audit": audit,
 }
     "replay": replay,
