@@ -23,6 +23,7 @@ from typing import Any
 from adapters.embedded.kafka import kafka_version, why_not_kafka
 from tools.soak.api_run import ApiOptions, run_api
 from tools.soak.billing import STEPS, BillingOptions, BillingOutcome, run_billing
+from tools.soak.packs import run_packs, summarize_packs
 from tools.soak.relay_run import RelayOptions, run_relay
 from tools.soak.run import VICTIMS, Options, Outcome, run
 from tools.soak.schema import SchemaOptions, SchemaOutcome
@@ -55,7 +56,7 @@ def main() -> int:
         summarize(outcome)
         keep({"part": "relay", **evidence_of(outcome)}, asked.evidence)
         return 0 if outcome.stood else 1
-    alone = asked.billing_only or asked.api_only or asked.schema_only
+    alone = asked.billing_only or asked.api_only or asked.schema_only or asked.packs_only
     if not alone:
         options = options_of(asked)
         minutes = f"{options.seconds / 60:g} minutes"
@@ -78,6 +79,12 @@ def main() -> int:
         summarize_schema(answers)
         keep({"part": "schema", **asdict(answers), "stood": answers.stood}, asked.evidence)
         stood = stood and answers.stood
+    if asked.forged_packs and (asked.packs_only or not alone):
+        tell(f"seed {asked.seed}: {asked.forged_packs:,} forged packs")
+        forged = run_packs(asked.seed, asked.forged_packs, tell)
+        summarize_packs(forged)
+        keep({"part": "packs", "packs": forged.packs, **asdict(forged), "stood": forged.stood}, asked.evidence)
+        stood = stood and forged.stood
     if asked.histories and (asked.billing_only or not alone):
         histories = BillingOptions(seed=asked.seed, histories=asked.histories, steps=asked.steps)
         tell(f"seed {histories.seed}: {histories.histories:,} histories of {histories.steps} steps")
@@ -127,6 +134,8 @@ def asked_for(arguments: list[str]) -> argparse.Namespace:
         help="that the API's document permits, or not; 0 leaves them out (default 20,000)",
     )
     parser.add_argument("--schema-only", action="store_true", help="these requests alone")
+    parser.add_argument("--forged-packs", type=int, default=20_000, help="of audits; 0: none (default 20,000)")
+    parser.add_argument("--packs-only", action="store_true", help="the forged packs alone: no servers, no kills")
     parser.add_argument("--billing-only", action="store_true", help="the histories alone: no servers, no kills")
     parser.add_argument("--histories", type=int, default=2_000, help="of billing; 0 leaves them out (default 2,000)")
     parser.add_argument("--steps", type=int, default=STEPS, help=f"of each history (default {STEPS})")
@@ -135,9 +144,8 @@ def asked_for(arguments: list[str]) -> argparse.Namespace:
         "--evidence", type=Path, default=default, help="file to add the outcome to (default bench/evidence/)"
     )
     asked = parser.parse_args(arguments)
-    if not (asked.without_kafka or asked.billing_only or asked.api_only or asked.schema_only) and (
-        missing := why_not_kafka()
-    ):
+    alone = asked.billing_only or asked.api_only or asked.schema_only or asked.packs_only
+    if not (asked.without_kafka or alone) and (missing := why_not_kafka()):
         parser.error(f"no Apache Kafka: {missing}; or leave it out by --without-kafka")
     return asked
 
