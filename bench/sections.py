@@ -18,7 +18,6 @@ from bench.due import BOUGHT_AT, write_due
 from bench.history import Extent, go_on, write_held_pool, write_purchases, write_resized_pool
 from bench.packs import packs
 from bench.replay import replay
-from bench.packs import packs
 from bench.served import CHANGED, write_served
 from bench.stage import Section, Skipped, Stage, ledger_at, purchased_history
 from bench.workload import BENCH
@@ -259,9 +258,9 @@ SECTIONS: dict[str, Section] = {
     "relay": relay,
     "downstream": downstream,
     "load": load,
+    "replay": replay,
     "renew": renew,
     "ask": ask,
     "serve": serve,
     "audit": audit,
 }
-    "replay": replay,
