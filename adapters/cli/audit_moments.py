@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import RenderableType
 
-from adapters.cli.answer import Answer, as_text, moment, table
+from adapters.cli.answer import Answer, as_text, moment, plural, table
 from adapters.cli.audit import aggregate_id_from
 from adapters.cli.call import Call
 from adapters.cli.failure import BadInput
@@ -23,6 +23,7 @@ from projections.audit.between import Between, between
 from projections.audit.read_model_at import read_model_at
 from projections.audit.replay import HistoryEntry
 from projections.audit.replay import history as told_history
+from projections.projection import Table
 from projections.read_models import READ_MODELS
 from services.ports_reads import PAGE
 from services.read_aggregates import read_all_aggregates
@@ -33,6 +34,7 @@ LinesOption = Annotated[
     bool, typer.Option("--lines", help="Writes one JSON document a line, as it finds them: for very many.")
 ]
 SHOWN_VALUE = 60  # characters of a value in a table
+WIDEST = 8  # columns that stand beside one another
 FROM, TO = ("--from", "--effective-from"), ("--to", "--effective-to")
 
 
@@ -82,12 +84,20 @@ def show_read_model(
     events = read_organization(call.house.ledger, call.wish(ReadOrganization))
     found = read_model_at(projection, events, call.house.mapper, as_of_from(at, effective))
     tables = {one: rows for one, rows in found.items() if only in {None, one}}
-    columns = {one.name: [name for name in one.columns if name != "organization_id"] for one in projection.tables}
-    shown = [
-        table(one, columns[one], [[brief(getattr(row, column)) for column in columns[one]] for row in rows])
-        for one, rows in tables.items()
-    ]
+    shown = [part for one in projection.tables if one.name in tables for part in shown_rows(one, tables[one.name])]
     return Answer({one: [row._asdict() for row in rows] for one, rows in tables.items()}, shown)
+
+
+def shown_rows(of: Table[Any], rows: Sequence[Any]) -> Iterable[RenderableType]:
+    """A line for each row; where there are many columns a table for each."""
+    columns = [name for name in of.columns if name != "organization_id"]
+    cells = [[brief(getattr(row, column)) for column in columns] for row in rows]
+    if len(columns) <= WIDEST:
+        yield table(of.name, columns, cells)
+        return
+    yield f"{of.name}: {plural(len(rows), 'row')}"
+    for row in cells:
+        yield table("", ("column", "value"), list(zip(columns, row, strict=True)))
 
 
 @verb(audit, "diff", role="auditor")

@@ -196,6 +196,17 @@ def nina(there: Prepared) -> dict[str, str]:
     return {"member_id": there["member:nina"]}
 
 
+    "show_states_at": lambda there: Request(query={"at": there["subscription"] and "999999999999999"}),
+    "show_read_model_at": lambda there: Request(
+        {"table": "purchases"}, {"at": there["subscription"] and "999999999999999"}
+    ),
+    "show_differences": lambda there: Request(query={"since": there["subscription"] and "1"}),
+    "read_timeline": lambda there: Request(query={"limit": there["subscription"] and 50}),
+    "show_held_on": lambda there: Request(query={"subscription_id": there["subscription"], "on": in_days(0)}),
+    "show_totals": lambda there: Request(query={"since": there["subscription"] and "2020-01-01"}),
+    "export_totals": lambda there: Request(query={"since": there["subscription"] and "2020-01-01"}),
+    "derive_invoices": lambda there: Request({"organization": there["subscription"] and there.handle}),
+    "rerate_invoices": lambda there: Request(query={"price": there["subscription"] and "CFQ7TTC0H9MP=1"}),
 def listed(there: Prepared) -> dict[str, str]:
     return {"offer_id": there["listed offer"]}
 
