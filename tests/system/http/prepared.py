@@ -131,6 +131,19 @@ def role(there: Prepared, name: str) -> Mapping[str, str]:
     return {name: ROLES[whose]}
 
 
+def access(there: Prepared, _: str) -> Mapping[str, str]:
+    """What an auditor may read who asks for nothing."""
+    auditor_id = there["role:nina"] and there["member:nina"]
+    body = {"auditor_id": auditor_id, "purpose": "tax_audit", "ends_at": f"{in_days(30)}T00:00:00Z"}
+    return {"grant": there.chris.post("/access-grants", body)["grant_id"]}
+
+
+def kept_fact(there: Prepared, _: str) -> Mapping[str, str]:
+    """What the owner kept of their own export."""
+    fact = there.chris.post(f"/members/{there['member:ben']}/exports")["facts"][0]
+    return {name: fact[name] for name in ("fact_id", "value", "salt")}
+
+
 def card(there: Prepared, name: str) -> Mapping[str, str]:
     """A card of the owner's."""
     token = f"tok_visa:{name.partition(' ')[0]}"
@@ -217,6 +230,8 @@ def in_days(days: int) -> str:
 MAKERS: Mapping[str, Maker] = {
     "member:": people,
     "role:": role,
+    "grant": access,
+    **dict.fromkeys(["fact_id", "value", "salt"], kept_fact),
     "card": card,
     "spare card": card,
     "profile": profile,

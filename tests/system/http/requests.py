@@ -183,7 +183,30 @@ TABLE: Mapping[str, Callable[[Prepared], Request]] = {
     "show_checkpoint_of_size": lambda _: Request({"size": "1"}),
     "prove_event": lambda there: Request({"position": str(there["subscription"] and there.position)}),
     "prove_growth": lambda _: Request(query={"earlier": 1}),
+    # People.
+    "erase_personal_facts": lambda there: Request(
+        {"member_id": there["role:rose"] and there["member:rose"]}, body={"reason": "asked_by_subject"}
+    ),
+    "export_personal_facts": lambda there: Request({"member_id": there["member:ben"]}),
+    "grant_access": lambda there: Request(body=access_to(there)),
+    "list_access_grants": lambda there: Request(query={"at_least": there["grant"] and there.position}),
+    "revoke_access": lambda there: Request(
+        {"grant_id": there["grant"], "auditor_id": there["role:nina"] and there["member:nina"]}
+    ),
+    "read_facts": lambda there: Request({"aggregate_id": there["member:ben"]}),
+    "disclose_fact": lambda there: Request(body={name: there[name] for name in ("fact_id", "value", "salt")}),
     "show_state_at": lambda there: Request({"aggregate_id": there["subscription"]}, {"at": "999999999999999"}),
+    "show_states_at": lambda there: Request(query={"at": there["subscription"] and "999999999999999"}),
+    "show_read_model_at": lambda there: Request(
+        {"table": "purchases"}, {"at": there["subscription"] and "999999999999999"}
+    ),
+    "show_differences": lambda there: Request(query={"since": there["subscription"] and "1"}),
+    "read_timeline": lambda there: Request(query={"limit": there["subscription"] and 50}),
+    "show_held_on": lambda there: Request(query={"subscription_id": there["subscription"], "on": in_days(0)}),
+    "show_totals": lambda there: Request(query={"since": there["subscription"] and "2020-01-01"}),
+    "export_totals": lambda there: Request(query={"since": there["subscription"] and "2020-01-01"}),
+    "derive_invoices": lambda there: Request({"organization": there["subscription"] and there.handle}),
+    "rerate_invoices": lambda there: Request(query={"price": there["subscription"] and "CFQ7TTC0H9MP=1"}),
     "export_audit_pack": lambda _: Request(),
 }
 
@@ -196,17 +219,6 @@ def nina(there: Prepared) -> dict[str, str]:
     return {"member_id": there["member:nina"]}
 
 
-    "show_states_at": lambda there: Request(query={"at": there["subscription"] and "999999999999999"}),
-    "show_read_model_at": lambda there: Request(
-        {"table": "purchases"}, {"at": there["subscription"] and "999999999999999"}
-    ),
-    "show_differences": lambda there: Request(query={"since": there["subscription"] and "1"}),
-    "read_timeline": lambda there: Request(query={"limit": there["subscription"] and 50}),
-    "show_held_on": lambda there: Request(query={"subscription_id": there["subscription"], "on": in_days(0)}),
-    "show_totals": lambda there: Request(query={"since": there["subscription"] and "2020-01-01"}),
-    "export_totals": lambda there: Request(query={"since": there["subscription"] and "2020-01-01"}),
-    "derive_invoices": lambda there: Request({"organization": there["subscription"] and there.handle}),
-    "rerate_invoices": lambda there: Request(query={"price": there["subscription"] and "CFQ7TTC0H9MP=1"}),
 def listed(there: Prepared) -> dict[str, str]:
     return {"offer_id": there["listed offer"]}
 
@@ -244,6 +256,11 @@ def central_order(there: Prepared) -> dict[str, Any]:
         "purchaser_id": there["member:chris"],
         "billing_profile_id": there["admin's profile"],
     }
+
+
+def access_to(there: Prepared) -> dict[str, Any]:
+    auditor_id = there["role:nina"] and there["member:nina"]
+    return {"auditor_id": auditor_id, "purpose": "tax_audit", "ends_at": f"{in_days(30)}T00:00:00Z"}
 
 
 def new_product() -> dict[str, Any]:
