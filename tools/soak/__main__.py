@@ -14,6 +14,7 @@ import random
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -28,6 +29,7 @@ from tools.soak.relay_run import RelayOptions, run_relay
 from tools.soak.run import VICTIMS, Options, Outcome, run
 from tools.soak.schema import SchemaOptions, SchemaOutcome
 from tools.soak.schema_run import run_schema_on_servers
+from tools.soak.tampering import run_tampering, summarize_tampering
 
 ROOT = Path(__file__).parents[2]
 EVIDENCE = ROOT / "bench" / "evidence"
@@ -56,7 +58,7 @@ def main() -> int:
         summarize(outcome)
         keep({"part": "relay", **evidence_of(outcome)}, asked.evidence)
         return 0 if outcome.stood else 1
-    alone = asked.billing_only or asked.api_only or asked.schema_only or asked.packs_only
+    alone = asked.billing_only or asked.api_only or asked.schema_only or asked.packs_only or asked.tamper_only
     if not alone:
         options = options_of(asked)
         minutes = f"{options.seconds / 60:g} minutes"
@@ -85,6 +87,8 @@ def main() -> int:
         summarize_packs(forged)
         keep({"part": "packs", "packs": forged.packs, **asdict(forged), "stood": forged.stood}, asked.evidence)
         stood = stood and forged.stood
+    if asked.tamper_only or not alone:
+        stood = tampered(asked, tell) and stood
     if asked.histories and (asked.billing_only or not alone):
         histories = BillingOptions(seed=asked.seed, histories=asked.histories, steps=asked.steps)
         tell(f"seed {histories.seed}: {histories.histories:,} histories of {histories.steps} steps")
@@ -93,6 +97,19 @@ def main() -> int:
         keep({"part": "billing", **asdict(billing), "stood": billing.stood}, asked.evidence)
         stood = stood and billing.stood
     return 0 if stood else 1
+
+
+def tampered(asked: argparse.Namespace, tell: Callable[[str], None]) -> bool:
+    """Tamperings with sealed history, and forged proofs."""
+    stood = True
+    for part, times in (("tamperings", asked.tamperings), ("forgeries", asked.forgeries)):
+        if times:
+            tell(f"seed {asked.seed}: {times:,} {part}")
+            outcome = run_tampering(part, asked.seed, times, tell)
+            summarize_tampering(outcome)
+            keep({**asdict(outcome), "times": outcome.times, "stood": outcome.stood}, asked.evidence)
+            stood = stood and outcome.stood
+    return stood
 
 
 def asked_for(arguments: list[str]) -> argparse.Namespace:
@@ -136,6 +153,11 @@ def asked_for(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--schema-only", action="store_true", help="these requests alone")
     parser.add_argument("--forged-packs", type=int, default=20_000, help="of audits; 0: none (default 20,000)")
     parser.add_argument("--packs-only", action="store_true", help="the forged packs alone: no servers, no kills")
+    parser.add_argument(
+        "--tamperings", type=int, default=2_000, help="by the database's owner; 0: none (default 2,000)"
+    )
+    parser.add_argument("--forgeries", type=int, default=100_000, help="of proofs; 0: none (default 100,000)")
+    parser.add_argument("--tamper-only", action="store_true", help="tamperings and forgeries alone: no kills")
     parser.add_argument("--billing-only", action="store_true", help="the histories alone: no servers, no kills")
     parser.add_argument("--histories", type=int, default=2_000, help="of billing; 0 leaves them out (default 2,000)")
     parser.add_argument("--steps", type=int, default=STEPS, help=f"of each history (default {STEPS})")
@@ -144,7 +166,7 @@ def asked_for(arguments: list[str]) -> argparse.Namespace:
         "--evidence", type=Path, default=default, help="file to add the outcome to (default bench/evidence/)"
     )
     asked = parser.parse_args(arguments)
-    alone = asked.billing_only or asked.api_only or asked.schema_only or asked.packs_only
+    alone = asked.billing_only or asked.api_only or asked.schema_only or asked.packs_only or asked.tamper_only
     if not (asked.without_kafka or alone) and (missing := why_not_kafka()):
         parser.error(f"no Apache Kafka: {missing}; or leave it out by --without-kafka")
     return asked
