@@ -26,8 +26,8 @@ from adapters.settings import Settings
 from adapters.workers.sealer import Ending, SealerSettings, run
 from tests.adapters.cli.conftest import Console, one_line_of
 from tests.adapters.postgres.writers import ledger_at
+from tests.adapters.proof.owner import back_up, fork, restore
 from tests.adapters.proof.sealing import events_of
-from tests.adapters.proof.test_sealer_refuses import back_up, fork, restore
 
 if TYPE_CHECKING:
     from adapters.embedded.postgres import EmbeddedPostgres
