@@ -1,4 +1,4 @@
-# One image for every process: migrate, relay, projector, advance, and the command line.
+# One image for every process: migrate, relay, projector, sealer, advance, and the command line.
 
 FROM python:3.11-slim-bookworm AS build
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
@@ -19,7 +19,7 @@ RUN python -m pip wheel --no-index --no-deps --no-build-isolation --wheel-dir /w
 FROM python:3.11-slim-bookworm
 RUN groupadd --system --gid 10001 seatledger \
     && useradd --system --uid 10001 --gid 10001 --no-create-home --shell /usr/sbin/nologin seatledger \
-    && install --directory --owner=10001 --group=10001 --mode=0711 /var/lib/seatledger
+    && install --directory --owner=10001 --group=10001 --mode=0711 /var/lib/seatledger /var/lib/seatledger-seal
 COPY --from=build /venv /venv
 ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 SEATLEDGER_HOME=/tmp/seatledger
 WORKDIR /tmp

@@ -109,12 +109,13 @@ def key(
 
     Examples: `seatledger seal key`, `seatledger seal key --new`
     """
+    from adapters.postgres.session import SEALER
     from adapters.postgres.tree import TreeReads
     from adapters.proof.notes import COSIGNATURE, ED25519
 
     call.refuse_members()
     house = call.house
-    with refusals_are_told(), TreeReads(house.database_url) as tree:
+    with refusals_are_told(), TreeReads(house.seal_database_url, role=SEALER) as tree:
         if new:
             house.seal_folder.make_key()
         keys = house.seal_folder.keys(tree.origin())

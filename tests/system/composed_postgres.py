@@ -17,7 +17,7 @@ from adapters.embedded.postgres_binaries import postgres_binaries
 from tests.system.composed import COMPOSE, ROOT, SERVICES
 
 SCRIPTS = "/docker-entrypoint-initdb.d/"
-LOGINS = ("seatledger_migration", "seatledger_app_login", "mrr")
+LOGINS = ("seatledger_migration", "seatledger_app_login", "seatledger_seal_login", "mrr")
 
 
 def made_secrets(folder: Path, server: EmbeddedPostgres) -> dict[str, str]:

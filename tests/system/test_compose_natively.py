@@ -20,6 +20,8 @@ from adapters.embedded.throw_away import throw_away_kafka, throw_away_postgres
 from adapters.http.development_issuer import DevelopmentIssuer
 from adapters.kafka.topic import read_topic
 from adapters.kafka.topic_settings import Topics
+from adapters.proof.checkpoints import Checkpoint
+from adapters.proof.notes import VerifyingKey, open_note
 from tests.adapters.http.conftest import ADMIN, PURCHASER, Api, can_pay, founded, the_offer
 from tests.adapters.http.issuer import Issuer, an_issuer
 from tests.adapters.kafka.conftest import until
@@ -65,10 +67,11 @@ def house(tmp_path: Path) -> Iterator[House]:
         issuer = servers.enter_context(an_issuer())
         secrets = made_secrets(tmp_path, postgres)
         enter(postgres, secrets, tmp_path)
-        for name in ("tmp", "home"):
+        for name in ("tmp", "home", "seal"):
             (tmp_path / name).mkdir()
         here = {
             "/var/lib/seatledger": str(tmp_path / "home"),
+            "/var/lib/seatledger-seal": str(tmp_path / "seal"),
             "/tmp/": f"{tmp_path / 'tmp'}/",  # noqa: S108 - of the container
             "/opt/examples": str(ROOT),
             "kafka:19092": kafka.bootstrap,
@@ -95,10 +98,19 @@ def test_what_compose_starts_sells_publishes_counts_and_ends_in_good_order(house
     until(lambda: reported(composed) == [14_00 * 3])
     assert_prometheus_finds_everybody(house)
     assert_the_logins_are_apart(house)
+    assert_the_sealer_has_signed(house)
     composed.run("seatledger", "audit", "verify", "--as", "operator")
     codes = composed.stop()
     assert codes == dict.fromkeys(codes, 0), [replica.said() for replica in composed.every() if codes.get(replica.name)]
-    assert codes.keys() >= {"api-1", "relay-1", "relay-2", "projector-1", "advance-1", "monthly-recurring-revenue-1"}
+    assert codes.keys() >= {
+        "api-1",
+        "relay-1",
+        "relay-2",
+        "projector-1",
+        "sealer-1",
+        "advance-1",
+        "monthly-recurring-revenue-1",
+    }
 
 
 def buys(operator: Api) -> dict[str, Any]:
@@ -138,6 +150,16 @@ def assert_prometheus_finds_everybody(house: House) -> None:
     assert all("# TYPE " in one for each in told.values() for one in each)
     leads = re.compile(r"^seatledger_relay_leads\{.*\} (.+)$", re.MULTILINE)
     assert sorted(leads.findall(one)[0] for one in told["relay"]) == ["0.0", "1.0"]
+
+
+def assert_the_sealer_has_signed(house: House) -> None:
+    """Everything up to now, by the key that it shows; the topic has it."""
+    until(lambda: json.loads(house.composed.run("seatledger", "seal", "status", "--json"))["unsealed"] == 0)
+    (keys,) = json.loads(house.composed.run("sealer", "seal", "key", "--json"))["keys"]
+    until(lambda: json.loads(house.composed.run("seatledger", "seal", "status", "--json"))["unpublished"] == 0)
+    *_, newest = read_topic(house.bootstrap, Topics().checkpoints)
+    opened = open_note(newest.value.decode(), [VerifyingKey.parse(keys["log"])])
+    assert Checkpoint.parse(opened.text).size > 0
 
 
 def assert_the_logins_are_apart(house: House) -> None:

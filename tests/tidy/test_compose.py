@@ -26,6 +26,7 @@ def test_it_follows_the_compose_specification() -> None:
         "migrate",
         "relay",
         "projector",
+        "sealer",
         "api",
         "advance",
         "monthly-recurring-revenue",
@@ -156,7 +157,10 @@ def test_every_secret_is_made_by_the_script_and_known_to_few() -> None:
     }
     assert known_to["migration_database_url"] == {"migrate"}
     assert known_to["mrr_database_url"] == {"monthly-recurring-revenue"}
-    assert known_to["mrr_password"] == known_to["app_password"] == known_to["migration_password"] == {"postgres"}
+    assert known_to["seal_key"] == {"sealer"}
+    assert known_to["seal_database_url"] == {"sealer", "migrate"}
+    passwords = {"migration_password", "app_password", "seal_password", "mrr_password"}
+    assert all(known_to[password] == {"postgres"} for password in passwords)
 
 
 def test_no_password_stands_in_the_environment() -> None:

@@ -17,9 +17,12 @@ random() { od -An -N32 -tx1 /dev/urandom | tr -d ' \n'; }
 
 keep migration_password "$(random)"
 keep app_password "$(random)"
+keep seal_password "$(random)"
 keep mrr_password "$(random)"
 keep fingerprint_key "$(random)"
+keep seal_key "$(random)"
 keep migration_database_url "postgresql://seatledger_migration:$(cat migration_password)@postgres:5432/seatledger"
 keep database_url "postgresql://seatledger_app_login:$(cat app_password)@postgres:5432/seatledger"
+keep seal_database_url "postgresql://seatledger_seal_login:$(cat seal_password)@postgres:5432/seatledger"
 keep mrr_database_url "postgresql://mrr:$(cat mrr_password)@postgres:5432/mrr"
-echo "the secrets of compose.yaml are in .seatledger/compose; keep fingerprint_key for ever"
+echo "the secrets of compose.yaml are in .seatledger/compose; keep fingerprint_key for ever, and seal_key where nobody else comes to it"
