@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
-from uuid import uuid4
+from uuid import uuid4, uuid5
 
 from bench.contest import Cell, Entrant, Target
 from bench.history import Kept, Tell
 from bench.stage import Scale, Stage, ledger_at
-from bench.workload import AT, PURCHASER, open_pool, resize
+from bench.workload import AT, BENCH, PURCHASER, open_pool
+from domain.license_pool import LicensePool
+from domain.member import Member
 from domain.organization import Organization, OrganizationFacts
 from services.ledger import Ledger
 from services.resize_licenses import ResizeLicenses
@@ -17,6 +19,8 @@ from services.resize_licenses import ResizeLicenses
 EVENTS = 10_000
 AT_ONCE = 100  # events of a save, all of one time
 LATE_EVERY = 40  # saves; this one is for a day that has gone by
+MEMBERS = 50
+ACTIVE = Member.add(id=BENCH, kind="member", details={})
 WITHIN_MS = 20
 
 
@@ -47,11 +51,11 @@ def write_timed_pool(ledger: Ledger, events: int, tell: Tell) -> Kept:
     """A pool whose saves were decided a minute after one another; now and then one takes effect a day before."""
     facts = OrganizationFacts(handle=f"replayed-{uuid4().hex}", country="US", currency="USD", currency_exponent=2)
     organization = Organization.create(facts, first_admin_id=PURCHASER.id)
-    pool = open_pool(uuid4(), uuid4(), 5)
+    pool = open_pool(uuid4(), uuid4(), MEMBERS)
     first, number = True, 0
     while pool.version < events:
         while len(pool.pending_events) < AT_ONCE and pool.version < events:
-            resize(pool)
+            turn(pool)
         number += 1
         at = AT + timedelta(minutes=number)
         command = ResizeLicenses(
@@ -62,3 +66,12 @@ def write_timed_pool(ledger: Ledger, events: int, tell: Tell) -> Kept:
         first = False
         tell(pool.version / events)
     return Kept(organization.id, pool.id, pool.version)
+
+
+def turn(pool: LicensePool) -> None:
+    """The next member gets a license, or loses it."""
+    member_id = uuid5(BENCH, f"member:{pool.version % MEMBERS}")
+    if member_id in pool.holders:
+        pool.unassign([member_id])
+    else:
+        pool.assign({member_id: ACTIVE})

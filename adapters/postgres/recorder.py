@@ -105,7 +105,8 @@ LOAD_AS_OF = (
     f" SELECT {EVENT_COLUMNS} FROM ledger.events"
     " WHERE organization_id = %(organization)b AND originator_id = %(originator)b"
     " AND originator_version > stretches.low AND originator_version <= stretches.high"
-    " AND position <= %(position)b AND recorded_at <= %(recorded)b) AS told"
+    " AND position <= %(position)b AND recorded_at <= %(recorded)b"
+    " ORDER BY originator_version OFFSET 0) AS told"  # or all of its events are read, and joined with the stretches
 )
 # Looks from id to id, however many events each has.
 AGGREGATES = (

@@ -17,6 +17,8 @@ from adapters.verification import verify_history
 from domain.as_of import AsOf
 from domain.envelope import RecordedEvent
 from domain.kernel import PydanticJSON, PydanticMapper
+from domain.license_pool import LicensePool
+from domain.member import Member
 from domain.organization import Organization, OrganizationFacts
 from projections.audit.replay import StateAt, state_at
 from services.command import Actor
@@ -29,13 +31,22 @@ from tests.examples import THE_SAME_DAY, resized_to
 MAPPER = PydanticMapper(PydanticJSON())
 OPERATOR = Actor(id=uuid4(), role="operator")
 VERSIONS = 3 * MILESTONE_EVERY + 20
+MEMBERS = [Member.add(id=uuid4(), kind="member", details={}) for _ in range(20)]
+
+
+def turn(pool: LicensePool, member: Member) -> None:
+    """The member gets a license, or loses it."""
+    if member.id in pool.holders:
+        pool.unassign([member.id])
+    else:
+        pool.assign({member.id: member})
 
 
 class Long:
     """A pool whose events were decided a minute after one another, some of them late: for a day that had gone by."""
 
     def __init__(self, ledger: Ledger, *, late: int = 0) -> None:
-        self.ledger, self.pool = ledger, a_pool()
+        self.ledger, self.pool = ledger, a_pool(len(MEMBERS))
         facts = OrganizationFacts(handle=f"o{uuid4().hex}", country="US", currency="USD", currency_exponent=2)
         organization = Organization.create(facts, first_admin_id=uuid4())
         self.organization_id = organization.id
@@ -45,7 +56,7 @@ class Long:
         ledger.save(organization, self.pool, because=a_change(self.organization_id), at=at)
         late_ones = set(chance.sample(range(2, VERSIONS), late))
         while self.pool.version < VERSIONS:
-            resized_to(6 + self.pool.version % 5, THE_SAME_DAY)(self.pool)
+            turn(self.pool, chance.choice(MEMBERS))
             at += timedelta(minutes=1)
             if self.pool.version in late_ones or self.pool.version == VERSIONS or chance.random() < 0.02:
                 effective_at = at - chance.randint(1, 400) * timedelta(minutes=1) if late else None
