@@ -2,7 +2,7 @@
 # Everything stands in relative paths, so that a folder may have a space in its name.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test bench check soak mutants format topics contract matrix kafka lock clean
+.PHONY: help setup demo test bench check soak mutants fuzz format topics contract matrix kafka lock clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -36,6 +36,9 @@ soak: setup ## kills everything under load and looks what is left; ARGS="--minut
 mutants: setup ## puts known faults into a copy of the tree, one by one, and shows that a test sees each
 	@$(BIN)/python -m tools.mutants $(ARGS)
 
+fuzz: setup .venv/fuzz.stamp ## gives readers of proofs, checkpoints and packs what nobody wrote; ARGS="--seconds 60"
+	@$(BIN)/python -m tools.fuzz $(ARGS)
+
 format: setup ## formats the code and mends what the linter can mend
 	$(BIN)/python -m ruff format .
 	$(BIN)/python -m ruff check --fix .
@@ -64,6 +67,7 @@ lock: setup ## renews the locks in requirements/ within the ranges of pyproject.
 	$(COMPILE) $(ARGS) --constraint requirements/lock.txt --only-build-deps --all-build-deps \
 		--output-file requirements/build.txt pyproject.toml
 	$(COMPILE) $(ARGS) --output-file requirements/client.txt requirements/client.in
+	$(COMPILE) $(ARGS) --output-file requirements/fuzz.txt requirements/fuzz.in
 
 clean: ## removes what can be made again; .seatledger, where your own ledger lies, stays
 	rm -rf .venv build dist seatledger.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
@@ -83,6 +87,11 @@ clean: ## removes what can be made again; .seatledger, where your own ledger lie
 .venv/client.stamp: .venv/lock.stamp requirements/client.txt
 	@$(PYTHON) -m venv .venv/client
 	@.venv/client/bin/python -m pip install --quiet --require-hashes --requirement requirements/client.txt
+	@touch $@
+
+# atheris: beside the rest and not in it, for it has wheels for some Pythons and machines alone.
+.venv/fuzz.stamp: .venv/lock.stamp requirements/fuzz.txt
+	@$(BIN)/python -m pip install --quiet --require-hashes --only-binary :all: --upgrade --target .venv/fuzz --requirement requirements/fuzz.txt
 	@touch $@
 
 # AsyncAPI's own validator and a Kafka client, where there is Node; without it their tests are skipped. No scripts of

@@ -30,8 +30,9 @@ def pins(name: str) -> dict[str, str]:
     return versions
 
 
-def test_the_generator_of_clients_is_pinned_too() -> None:
-    assert pins("client")
+@pytest.mark.parametrize("name", ["client", "fuzz"])
+def test_what_is_kept_apart_is_pinned_too(name: str) -> None:
+    assert pins(name)
 
 
 def test_node_s_lock_pins_and_names_no_address() -> None:
