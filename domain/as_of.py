@@ -26,8 +26,9 @@ class AsOf(Value):
     may record the renewal of 3 March after the license that somebody who left on 5 March lost. What counts is then
     folded in the order of versions, which is the order in which things were decided, and a version that takes effect
     later is passed over: on 4 March the renewal has happened, and the license is still held. Events carry both sides
-    of what they change, so that each says what it changes without those in front of it. Nothing counts before the first version
-    does, for nothing is there before it is born.
+    of what they change, so that each says what it changes without those in front of it, and no late step takes back
+    what took effect after its day: whoever decides something takes the due steps first. Nothing counts before the
+    first version does, for nothing is there before it is born.
     """
 
     known: int | AwareDatetime | None = None

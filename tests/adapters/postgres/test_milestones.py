@@ -43,7 +43,7 @@ def turn(pool: LicensePool, member: Member) -> None:
 
 
 class Long:
-    """A pool whose events were decided a minute after one another, some of them late: for a day that had gone by."""
+    """A pool of a life in minutes; some changes of its size are recorded late, as renewals are."""
 
     def __init__(self, ledger: Ledger, *, late: int = 0) -> None:
         self.ledger, self.pool = ledger, a_pool(len(MEMBERS))
@@ -56,11 +56,16 @@ class Long:
         ledger.save(organization, self.pool, because=a_change(self.organization_id), at=at)
         late_ones = set(chance.sample(range(2, VERSIONS), late))
         while self.pool.version < VERSIONS:
-            turn(self.pool, chance.choice(MEMBERS))
             at += timedelta(minutes=1)
-            if self.pool.version in late_ones or self.pool.version == VERSIONS or chance.random() < 0.02:
-                effective_at = at - chance.randint(1, 400) * timedelta(minutes=1) if late else None
+            if self.pool.version in late_ones:
+                save(ledger, self.pool, organization_id=self.organization_id)
+                resized_to(len(MEMBERS) + chance.randint(1, 9), at)(self.pool)
+                effective_at = at - chance.randint(1, 400) * timedelta(minutes=1)
                 save(ledger, self.pool, organization_id=self.organization_id, effective_at=effective_at)
+                continue
+            turn(self.pool, chance.choice(MEMBERS))
+            if self.pool.version == VERSIONS or chance.random() < 0.02:
+                save(ledger, self.pool, organization_id=self.organization_id)
         self.events = ledger.history.load_events(self.organization_id, self.pool.id)
 
     def query(self, **moment: Any) -> ReadAsOf:
