@@ -1,14 +1,24 @@
 """No pack that says what is not so is accepted, whatever was changed in it, and none makes the verifier stumble."""
 
+import json
 import random
+import re
 from collections import Counter
+from typing import Any
 
 import pytest
 
+from adapters.proof.checkpoints import Checkpoint
 from adapters.proof.export_pack import Asked
+from adapters.proof.pack_file import Manifest, event_item, subtree_item
 from adapters.proof.verify_pack import NotVerified
-from tests.adapters.proof.forged_packs import WAYS, forge
-from tests.adapters.proof.packs import exported, items_of, members_of, packed, verified
+from projections.audit.leaf import leaf_of
+from projections.audit.merkle import leaf_hash
+from projections.audit.tiles import root_above
+from tests.adapters.proof.forged_packs import WAYS, canonical, forge
+from tests.adapters.proof.logs import EVENTS, ORIGIN, SIZE, signed
+from tests.adapters.proof.packs import LAST, exported, items_of, members_of, packed, verified
+from tests.projections.sealed_history import ORGANIZATIONS
 
 FORGED = 1_500
 
@@ -54,3 +64,84 @@ def test_nothing_of_it_is_compressed() -> None:
     deflated = pack.replace(b"PK\x03\x04\x2d\0\0\0\0\0", b"PK\x03\x04\x2d\0\0\0\x08\0")
     with pytest.raises(NotVerified, match=r"README.txt does not begin at byte 0 as in a pack"):
         verified(deflated)
+
+
+@pytest.mark.parametrize(
+    ("claim", "said"),
+    [
+        ({"origin": "seatledger/other/1"}, "not those of the log that its manifest names"),
+        ({"size": SIZE + 1}, "contradicts itself"),
+        ({"size": SIZE + 1, "end": SIZE + 1}, "not those of the log that its manifest names"),
+        ({"start": 1}, "contradicts itself"),
+        ({"start": -1, "what": "range"}, "contradicts itself"),
+        (
+            {"end": SIZE - 1, "what": "range"},
+            f"leaf {SIZE - 1}, position {LAST}: the manifest says that it is not here",
+        ),
+        ({"what": "organization"}, "contradicts itself"),
+        ({"organization_id": ORGANIZATIONS[0].hex}, "contradicts itself"),
+        ({"what": "organization", "organization_id": ORGANIZATIONS[0].hex}, "the manifest says that it is not here"),
+        ({"what": "some"}, "contradicts itself"),
+        ({"end": True}, "not one of seatledger-pack/1"),
+        ({"format": "seatledger-pack/2"}, "a newer pack needs a newer verifier"),
+        ({"more": ""}, "not one of seatledger-pack/1"),
+    ],
+)
+def test_what_the_manifest_may_not_claim(claim: dict[str, Any], said: str) -> None:
+    members = members_of(exported(Asked())[0])
+    changed = canonical(json.loads(members["manifest.json"]) | claim)
+    with pytest.raises(NotVerified, match=re.escape(said)):
+        verified(packed({**members, "manifest.json": changed}))
+
+
+@pytest.mark.parametrize(
+    "way", [(b",", b", "), (b"{", b'{"what":"range",'), (b"\n", b""), (b"}", b"}}"), (b"{", b"[{")]
+)
+def test_the_manifest_has_one_form(way: tuple[bytes, bytes]) -> None:
+    """Or two programs could read two things in it."""
+    members = members_of(exported(Asked())[0])
+    changed = members["manifest.json"].replace(*way)
+    with pytest.raises(NotVerified, match=r"manifest\.json"):
+        verified(packed({**members, "manifest.json": changed}))
+
+
+def test_positions_that_fall_are_named_also_where_the_log_signed_them() -> None:
+    first, second = (next(event for event in EVENTS if event.organization_id == one) for one in ORGANIZATIONS[:2])
+    later, earlier = sorted((first, second), key=lambda event: -event.position)
+    with pytest.raises(NotVerified, match=rf"^leaf 1, position {earlier.position}: its position does not rise above"):
+        verified(signed_pack([event_item(leaf_of(later)), event_item(leaf_of(earlier))]))
+
+
+def test_a_whole_subtree_begins_where_one_can() -> None:
+    members = members_of(exported(Asked(organization_id=EVENTS[0].organization_id))[0])
+    items = [event_item(leaf_of(EVENTS[0])), subtree_item(1, bytes(32))]
+    with pytest.raises(NotVerified, match="no whole subtree of 2 leaves begins at leaf 1"):
+        verified(packed({**members, "entries": b"".join(items)}))
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        b"\2" + bytes(40),
+        b"\1" + bytes([63]) + bytes(32),
+        b"\0" + b"\xff" * 4 + bytes(40),
+        b"\0" + bytes(4),
+        b"\0" + (112).to_bytes(4, "big") + bytes(112),
+        b"\0" + (200).to_bytes(4, "big") + bytes(200),
+        b"\0",
+    ],
+)
+def test_what_is_no_item_of_a_pack(item: bytes) -> None:
+    members = members_of(exported(Asked())[0])
+    for entries in (item, members["entries"] + item, item + members["entries"]):
+        with pytest.raises(NotVerified):
+            verified(packed({**members, "entries": entries}))
+
+
+def signed_pack(items: list[bytes]) -> bytes:
+    """Of these events alone, with the log's signature: of a log that is wrong itself."""
+    root = root_above(leaf_hash(item[5:]) for item in items)
+    checkpoint = signed(Checkpoint(ORIGIN, len(items), root))
+    manifest = Manifest(ORIGIN, len(items), "all", 0, len(items), None, "", "")
+    told = {"manifest.json": manifest.content(), "keys.txt": b"", "checkpoint": checkpoint.encode(), "checkpoints": b""}
+    return packed({"README.txt": b"", **told, "entries": b"".join(items)})
