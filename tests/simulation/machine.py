@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant
 
 from adapters.payments.sandbox_faults import FaultKind, Faults
-from tests.simulation import laws
+from tests.simulation import audit_laws, laws
 from tests.simulation.beginning import Beginning, Counts
 from tests.simulation.rules_money import MONEY_STEPS, Money
 from tests.simulation.rules_purchases import Purchases
@@ -82,3 +82,6 @@ class BillingHistory(Purchases, Money, Time, Trouble, RuleBasedStateMachine):
             self.counts.laws[law.__name__.replace("_", " ")] += 1
         laws.replays_from_any_snapshot(self.world, self.world.ids)
         self.counts.laws["replays from any snapshot"] += 1
+        audit_laws.what_auditors_read_agrees(self.world)
+        audit_laws.every_moment_can_be_told(self.world, self.world.ids)
+        self.counts.laws["auditors can tell every moment"] += 1
