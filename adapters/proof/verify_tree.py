@@ -36,7 +36,7 @@ class Trusted(NamedTuple):
 
     keys: LogKeys
     kept: Sequence[Kept]
-    named: Sequence[str]  # origins of which something signed must be there
+    named: Sequence[str]  # origins of which something signed must be there, and nothing that another key signed
 
 
 def brought(keys: Sequence[VerifyingKey], notes: Iterable[tuple[str, str]]) -> Trusted:
@@ -112,10 +112,13 @@ class TreeVerification:
             yield SignedRoot(checkpoint.size, checkpoint.root, f"the stored checkpoint{by_whom}")
 
     def _opened(self, stored: Sealed) -> tuple[Checkpoint, str]:
-        if keys := self._trusted.keys(stored.origin):
+        keys = self._trusted.keys(stored.origin)
+        text, lines = split(stored.note)
+        known = {(key.name, key.key_id) for key in keys}
+        if keys and (self._trusted.named or any((name, key_id) in known for name, key_id, _ in lines)):
             return Trust(tuple(keys)).opened(stored.note).checkpoint, ""
-        self._unchecked += 1
-        return Checkpoint.parse(split(stored.note)[0]), ", whose signature was not checked,"
+        self._unchecked += 1  # of a key that was replaced, or is not here
+        return Checkpoint.parse(text), ", whose signature was not checked,"
 
 
 def verify_tree(url: str, trusted: Trusted) -> tuple[list[Difference], TreeVerified]:

@@ -9,7 +9,7 @@ import pytest
 
 from adapters.proof.notes import NoteInvalid, SigningKey
 from adapters.proof.seal_folder import SealFolder
-from adapters.proof.verify_tree import TreeVerified, brought, of_sealer
+from adapters.proof.verify_tree import TreeVerified, Trusted, brought, of_sealer
 from tests.adapters.proof.sealed_ledger import NOBODY, SealedLedger, a_sealed_ledger
 
 if TYPE_CHECKING:
@@ -100,6 +100,15 @@ def test_a_checkpoint_that_another_key_signed_is_none(ledger: SealedLedger) -> N
     told = ledger.told(brought([other], []))
     assert len([one for one in told if "no key that is trusted here has signed it" in one]) == 3
     assert told[-1].endswith("nothing is stored that the key of this log signed")
+
+
+def test_what_a_key_signed_that_was_replaced_is_compared_and_counted(ledger: SealedLedger) -> None:
+    """Only in the sealer's own eyes: whoever brings keys brings the old one too."""
+    replaced = SigningKey.from_seed(ledger.key.name, b"k" * 32).verifying()
+    found, verified = ledger.found(Trusted(lambda _: [replaced], (), ()))
+    assert (found, verified.unchecked) == ([], 3)
+    with ledger.tampered(f"DELETE FROM ledger.events WHERE {AT_200}"):  # noqa: S608
+        assert ledger.found(Trusted(lambda _: [replaced], (), ()))[0]
 
 
 def test_a_kept_checkpoint_needs_a_key(ledger: SealedLedger) -> None:
