@@ -6,7 +6,7 @@ import pytest
 
 from tools.soak.run import Options, run
 
-KILLS = {"writer": 3, "relay": 2, "projector": 2, "PostgreSQL": 2, "follower": 1, "Kafka": 1}
+KILLS = {"writer": 3, "relay": 2, "projector": 2, "sealer": 3, "PostgreSQL": 2, "follower": 1, "Kafka": 1}
 
 
 @pytest.mark.kafka

@@ -25,6 +25,7 @@ from services.ports import Receipt
 from tools.soak.fleet import Fleet
 from tools.soak.journal import Entry, read_journal
 from tools.soak.programs import ledger_of, till_of
+from tools.soak.seals import Seals
 from tools.soak.wishes import carry_out
 
 SHOWN = 20  # findings of a check; more do not say more
@@ -95,6 +96,7 @@ class Checks:
             ("provider and ledger agree on every payment, and nothing is held", self.money),
             ("the follower missed nothing and doubled nothing", self.followed),
             ("the read tables equal their rebuild", self.read_tables),
+            ("every checkpoint is consistent with every other, and with the tree of the events", self.seals),
         ]
         yield from made(checks)
         yield from self.of_the_topic()
@@ -185,6 +187,10 @@ class Checks:
         )
         if there == noted.keys() and len(handed_out) == len(events):
             yield "the order was not that of the positions"
+
+    def seals(self) -> Answer:
+        seals = Seals(self.fleet)
+        return len(seals.given_out), seals.differences()
 
     def read_tables(self) -> Answer:
         rows = sum(self.fleet.count(f"SELECT count(*) FROM projections.{table}") for table in self._live_tables())  # noqa: S608

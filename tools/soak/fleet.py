@@ -20,7 +20,9 @@ from adapters.kafka.relay_position import read_position
 from adapters.kafka.topic_settings import Topics
 from adapters.postgres.migrate import migrate
 from adapters.postgres.relay_session import RelaySession
+from adapters.proof.seal_folder import SealFolder
 from adapters.workers.relay import Ending
+from adapters.workers.sealer import Ending as SealerEnding
 from services.command import Command
 from tools.soak.programs import SHARED, complete, ledger_of, till_of
 from tools.soak.wishes import SHARED_LICENSES, Organization, carry_out, catalog, opening
@@ -71,6 +73,9 @@ class Fleet:
             self.add(f"writer {number}", "writer", arguments, worked=lambda journal=journal: size_of(journal))
         self.add("follower", "follower", (self.url, str(self.notes)), worked=lambda: size_of(self.notes))
         self.add("projector", "projector", (self.url,), worked=self.projected)
+        self.seal_folder.make_key()
+        sealing = (self.url, str(self.seal_folder.path), self.kafka.bootstrap if self.kafka else "")
+        self.add("sealer", "sealer", sealing, worked=self.sealed, restartable=(int(SealerEnding.FAILED),))
         if self.kafka:
             self.add("relay", "relay", (self.url, self.kafka.bootstrap), worked=self.relayed, restartable=RESTARTABLE)
 
@@ -81,6 +86,10 @@ class Fleet:
     @property
     def shared_path(self) -> Path:
         return self.folder / "shared.json"
+
+    @property
+    def seal_folder(self) -> SealFolder:
+        return SealFolder(self.folder / "seal")
 
     @property
     def notes(self) -> Path:
@@ -131,6 +140,9 @@ class Fleet:
     def relayed(self) -> int:
         return self.count("SELECT coalesce(max(position), 0) FROM relay.position")
 
+    def sealed(self) -> int:
+        return self.count("SELECT coalesce(max(size), 0) FROM proof.checkpoints")
+
     def count(self, query: str) -> int:
         with psycopg.connect(self.url) as connection:
             return int(cast("tuple[int]", connection.execute(query.encode()).fetchone())[0])
@@ -176,6 +188,9 @@ class Fleet:
         last = self.written()
         self.until(lambda: self.projected() == last, "the end of history in the read tables", CATCH_UP_S)
         self.until(lambda: last_note(self.notes) == last, "the end of history at the follower", CATCH_UP_S)
+        if any(worker.name == "sealer" for worker in self.workers):
+            events = self.count("SELECT count(*) FROM ledger.events")
+            self.until(lambda: self.sealed() == events, "the end of history in the tree", CATCH_UP_S)
         if self.kafka:
             self.until(lambda: self.relayed() == last, "the end of history in the topic", CATCH_UP_S)
         for worker in self.workers:

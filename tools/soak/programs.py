@@ -16,6 +16,7 @@ from typing import TypeVar
 
 from pydantic import TypeAdapter
 
+from adapters.kafka.checkpoint_topic import CheckpointTopic
 from adapters.kafka.topic_settings import Topics
 from adapters.kit import Consumer, KafkaSource
 from adapters.payments.sandbox import Sandbox
@@ -23,10 +24,14 @@ from adapters.postgres.follower import Follower
 from adapters.postgres.ledger import open_ledger
 from adapters.postgres.reads import ReadModels
 from adapters.postgres.reads_due_work import DueWorkReads
+from adapters.proof.seal_folder import SealFolder
+from adapters.proof.sealer import Pace
 from adapters.tax.rates import TaxTable
 from adapters.workers.projector import run as run_projector
 from adapters.workers.relay import RelaySettings
 from adapters.workers.relay import run as run_relay
+from adapters.workers.sealer import SealerSettings
+from adapters.workers.sealer import run as run_sealer
 from domain.envelope import RecordedEvent
 from domain.refusals import Refusal
 from examples.monthly_recurring_revenue.books import CONSUMER, handle
@@ -157,6 +162,15 @@ def relay(url: str, stop: threading.Event, bootstrap: str, replication: str = ""
     return int(run_relay(settings, stop))
 
 
+def seal(url: str, stop: threading.Event, folder: str, bootstrap: str = "") -> int:
+    """Without a pause, and reading everything again all the time."""
+    send = CheckpointTopic(bootstrap, Topics()).send if bootstrap else None
+    settings = SealerSettings(
+        url, SealFolder(Path(folder)), send=send, every_s=0.05, pace=Pace(reread_s=20.0), standby_s=0.1
+    )
+    return int(run_sealer(settings, stop))
+
+
 def count_revenue(url: str, stop: threading.Event, bootstrap: str) -> int:
     """A member of the example's group."""
     source = KafkaSource(bootstrap, Topics().events)
@@ -169,6 +183,7 @@ PROGRAMS: dict[str, Callable[..., int]] = {
     "follower": follow,
     "projector": project,
     "relay": relay,
+    "sealer": seal,
     "consumer": count_revenue,
 }
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from tools.soak.checks import Checked, Checks
 from tools.soak.fleet import Fleet, a_fleet
 
-VICTIMS = ("writer", "relay", "projector", "PostgreSQL", "follower", "Kafka")
+VICTIMS = ("writer", "relay", "projector", "sealer", "PostgreSQL", "follower", "Kafka")
 
 
 @dataclass(frozen=True)
