@@ -231,4 +231,57 @@ FAULTS = [
         [Edit("services/fact_origins.py", "if last is not None and last >= today:", "if False:")],
         "tests/services/test_erase_personal_facts.py::test_what_stands_on_an_invoice_is_kept_and_nothing_is_erased",
     ),
+    Fault(
+        "a leaf that may pass for a node of the tree",
+        [
+            Edit(
+                "projections/audit/merkle.py", 'return sha256(b"\\x00" + leaf).digest()', "return sha256(leaf).digest()"
+            )
+        ],
+        "tests/projections/test_merkle.py::test_the_published_roots",
+    ),
+    Fault(
+        "a signature in any spelling of base64",
+        [
+            Edit(
+                "adapters/proof/notes.py",
+                "return found if b64encode(found).decode() == encoded else None",
+                "return found",
+            )
+        ],
+        "tests/adapters/proof/test_forgeries.py::test_no_forgery_is_accepted",
+    ),
+    Fault(
+        "a checkpoint that any known key may have signed",
+        [
+            Edit(
+                "adapters/proof/trust.py",
+                "        if not any(one.kind == ED25519 for one in by_log):\n",
+                "        if not opened.signed:\n",
+            )
+        ],
+        "tests/adapters/proof/test_trust.py::test_without_the_logs_own_signature_witnesses_prove_nothing",
+    ),
+    Fault(
+        "a witness that does not look at what it cosigned before",
+        [Edit("adapters/proof/witness.py", "            if before:\n", "            if False:\n")],
+        "tests/adapters/proof/test_witness.py::test_a_smaller_tree_is_refused_and_kept_as_evidence",
+    ),
+    Fault(
+        "a witness that gives out what it has not kept",
+        [Edit("adapters/proof/witness.py", "            write_whole(self.state, cosigned)\n", "")],
+        "tests/adapters/proof/test_witness.py::test_it_cosigns_a_tree_that_grows",
+    ),
+    Fault(
+        "an audit that passes over what stands between the leaves",
+        [
+            Edit(
+                "projections/audit/sealed.py",
+                '                self._note(Finding("inserted", event.position, index, event, None))\n'
+                "                event = next",
+                "                event = next",
+            )
+        ],
+        "tests/projections/test_sealed.py::test_an_inserted_event_is_named",
+    ),
 ]
