@@ -26,7 +26,7 @@ from tests.services.recorder_contract import PROMISES, Promise
 if TYPE_CHECKING:
     from adapters.embedded.postgres import EmbeddedPostgres
 
-WRITING = {"append", "keep_snapshot", "turn"}
+WRITING = {"append", "keep_snapshot", "keep_milestone", "turn"}
 EVERY_DOOR = {f"{kind.__name__}.{name}": asked for kind, calls in DOORS.items() for name, asked in calls.items()}
 WHAT_API_READS = """
 SELECT c.oid::regclass::text, EXISTS (
@@ -36,7 +36,7 @@ SELECT c.oid::regclass::text, EXISTS (
    AND has_table_privilege('seatledger_api', c.oid, 'SELECT')
 """
 OF_THE_HOUSE = {"ledger.source", "ledger.migrations", "projections.builds", "api.keys"}
-CATALOG_S = {"ledger.events", "ledger.snapshots"}
+CATALOG_S = {"ledger.events", "ledger.snapshots", "ledger.milestones"}
 
 
 @pytest.fixture(scope="module")
@@ -86,8 +86,8 @@ def test_sql_without_any_condition_finds_one_organization(walled: Walled) -> Non
     tables = dict(walled.world.execute(WHAT_API_READS))
     assert {name for name, has_organization in tables.items() if not has_organization} == OF_THE_HOUSE
     assert {name for name in tables if name.startswith("ledger.")} == {
-        *("ledger.events", "ledger.commands", "ledger.snapshots", "ledger.source", "ledger.migrations"),
-        *("ledger.personal_facts", "ledger.personal_facts_within"),
+        *("ledger.events", "ledger.commands", "ledger.snapshots", "ledger.milestones"),
+        *("ledger.source", "ledger.migrations", "ledger.personal_facts", "ledger.personal_facts_within"),
     }
     assert sum(name.startswith("projections.") for name in tables) == 1 + len(
         walled.world.execute("SELECT unnest(tables) FROM projections.builds")

@@ -129,7 +129,7 @@ def test_with_row_security_off_it_is_refused_and_the_owner_sees_all(world: World
             SCHEMAS,
         )
     ]
-    assert len(tables) == 4 + sum(len(projection.tables) for projection in READ_MODELS)
+    assert len(tables) == 5 + sum(len(projection.tables) for projection in READ_MODELS)
     with psycopg.connect(session(world.url, role="seatledger_owner", row_security="off")) as owner:
         for name in tables:
             assert owner.execute(f"TABLE {name}".encode()).fetchall() == world.execute(f"TABLE {name}")

@@ -18,6 +18,7 @@ from adapters.postgres.reads_invoices import InvoiceReads
 from adapters.postgres.reads_movements import MovementReads
 from adapters.postgres.reads_purchases import PurchaseReads
 from adapters.postgres.recorder import LedgerRecorder
+from domain.as_of import AsOf
 from domain.organization import CATALOG
 from domain.personal import PersonalFact
 from projections.read_models import READ_MODELS
@@ -32,6 +33,10 @@ if TYPE_CHECKING:
     from adapters.embedded.postgres import EmbeddedPostgres
 
 LATER = date(2027, 1, 1)
+MILESTONES = """
+INSERT INTO ledger.milestones
+SELECT organization_id, originator_id, version, topic, shape, state, occurred_at, 1, 1, 0, 0 FROM ledger.snapshots
+"""
 CHRIS_IN_BOTH = an_id(950)
 
 
@@ -79,6 +84,7 @@ def a_walled_world(postgres: EmbeddedPostgres) -> Iterator[Walled]:
             pool = world.ledger.license_pool(organization_id, pool_of(organization_id))
             world.ledger.history.keep_snapshot(organization_id, pool.id, snapshot_of(pool))
             save(world.ledger, a_pool(), organization_id=organization_id, facts=[fact_of(organization_id)])
+        world.execute(MILESTONES)
         save(world.ledger, a_pool(), organization_id=CATALOG, facts=[fact_of(CATALOG)])
         with (
             open_ledger(world.url, pool_size=4, clock=lambda: world.at, fingerprint_key=KEY, walled=True) as ledger,
@@ -113,11 +119,16 @@ RECORDER: dict[str, Asked] = {
     "load_many": lambda w, of: w.recorder.load_many(of, [pool_of(of)]),
     "load_page": lambda w, of: w.recorder.load_page(of, {pool_of(of): 0}, 10),
     "told": lambda w, of: w.recorder.told(of, after=0, until=2**60),
+    "load_as_of": lambda w, of: [part for part in w.recorder.load_as_of(of, pool_of(of), AsOf()) if part],
+    "aggregates": lambda w, of: w.recorder.aggregates(of, after=None, limit=10),
+    "mentioning": lambda w, of: w.recorder.mentioning(of, str(uuid5(of, "subscription 1"))),
 }
 DIRECTORY: dict[str, Asked] = {
     "member_ids": lambda w, of: w.directory.member_ids(of, ["chris@contoso.example"]),
     "details": lambda w, of: w.directory.details(of, [CHRIS_IN_BOTH]),
     "facts": lambda w, of: w.directory.facts(of, [fact_of(of).fact_id]),
+    "of_subject": lambda w, of: w.directory.of_subject(of, CHRIS_IN_BOTH),
+    "by_id": lambda w, of: w.directory.by_id(of, [fact_of(of).fact_id]),
     "search": lambda w, of: w.directory.search(of, "chris", 10),
 }
 PURCHASES: dict[str, Asked] = {
