@@ -24,6 +24,7 @@ from typing import Any
 from adapters.embedded.kafka import kafka_version, why_not_kafka
 from tools.soak.api_run import ApiOptions, run_api
 from tools.soak.billing import STEPS, BillingOptions, BillingOutcome, run_billing
+from tools.soak.forgetting import run_forgetting_on_a_server, summarize_forgetting
 from tools.soak.packs import run_packs, summarize_packs
 from tools.soak.relay_run import RelayOptions, run_relay
 from tools.soak.run import VICTIMS, Options, Outcome, run
@@ -32,6 +33,7 @@ from tools.soak.schema_run import run_schema_on_servers
 from tools.soak.tampering import run_tampering, summarize_tampering
 
 ROOT = Path(__file__).parents[2]
+PEOPLE_PER_KILL = 10  # so that there is somebody left to forget
 EVIDENCE = ROOT / "bench" / "evidence"
 
 
@@ -58,7 +60,7 @@ def main() -> int:
         summarize(outcome)
         keep({"part": "relay", **evidence_of(outcome)}, asked.evidence)
         return 0 if outcome.stood else 1
-    alone = asked.billing_only or asked.api_only or asked.schema_only or asked.packs_only or asked.tamper_only
+    alone = stands_alone(asked)
     if not alone:
         options = options_of(asked)
         minutes = f"{options.seconds / 60:g} minutes"
@@ -87,8 +89,9 @@ def main() -> int:
         summarize_packs(forged)
         keep({"part": "packs", "packs": forged.packs, **asdict(forged), "stood": forged.stood}, asked.evidence)
         stood = stood and forged.stood
-    if asked.tamper_only or not alone:
-        stood = tampered(asked, tell) and stood
+    for only, part in ((asked.tamper_only, tampered), (asked.forgetting_only, forgot)):
+        if only or not alone:
+            stood = part(asked, tell) and stood
     if asked.histories and (asked.billing_only or not alone):
         histories = BillingOptions(seed=asked.seed, histories=asked.histories, steps=asked.steps)
         tell(f"seed {histories.seed}: {histories.histories:,} histories of {histories.steps} steps")
@@ -97,6 +100,12 @@ def main() -> int:
         keep({"part": "billing", **asdict(billing), "stood": billing.stood}, asked.evidence)
         stood = stood and billing.stood
     return 0 if stood else 1
+
+
+def stands_alone(asked: argparse.Namespace) -> bool:
+    """Whether one part was asked for and no other."""
+    parts = ("billing", "api", "schema", "packs", "tamper", "forgetting")
+    return any(getattr(asked, f"{part}_only") for part in parts)
 
 
 def tampered(asked: argparse.Namespace, tell: Callable[[str], None]) -> bool:
@@ -110,6 +119,18 @@ def tampered(asked: argparse.Namespace, tell: Callable[[str], None]) -> bool:
             keep({**asdict(outcome), "times": outcome.times, "stood": outcome.stood}, asked.evidence)
             stood = stood and outcome.stood
     return stood
+
+
+def forgot(asked: argparse.Namespace, tell: Callable[[str], None]) -> bool:
+    """People, by who is killed at it."""
+    if not asked.eraser_kills:
+        return True
+    tell(f"seed {asked.seed}: {asked.eraser_kills:,} kills of who forgets people")
+    people = PEOPLE_PER_KILL * asked.eraser_kills
+    outcome = run_forgetting_on_a_server(asked.seed, asked.eraser_kills, people, tell)
+    summarize_forgetting(outcome)
+    keep({"part": "forgetting", **asdict(outcome), "stood": outcome.stood}, asked.evidence)
+    return outcome.stood
 
 
 def asked_for(arguments: list[str]) -> argparse.Namespace:
@@ -158,6 +179,8 @@ def asked_for(arguments: list[str]) -> argparse.Namespace:
     )
     parser.add_argument("--forgeries", type=int, default=100_000, help="of proofs; 0: none (default 100,000)")
     parser.add_argument("--tamper-only", action="store_true", help="tamperings and forgeries alone: no kills")
+    parser.add_argument("--eraser-kills", type=int, default=100, help="of who forgets people; 0: none (default 100)")
+    parser.add_argument("--forgetting-only", action="store_true", help="the kills of the eraser alone")
     parser.add_argument("--billing-only", action="store_true", help="the histories alone: no servers, no kills")
     parser.add_argument("--histories", type=int, default=2_000, help="of billing; 0 leaves them out (default 2,000)")
     parser.add_argument("--steps", type=int, default=STEPS, help=f"of each history (default {STEPS})")
@@ -166,7 +189,7 @@ def asked_for(arguments: list[str]) -> argparse.Namespace:
         "--evidence", type=Path, default=default, help="file to add the outcome to (default bench/evidence/)"
     )
     asked = parser.parse_args(arguments)
-    alone = asked.billing_only or asked.api_only or asked.schema_only or asked.packs_only or asked.tamper_only
+    alone = stands_alone(asked)
     if not (asked.without_kafka or alone) and (missing := why_not_kafka()):
         parser.error(f"no Apache Kafka: {missing}; or leave it out by --without-kafka")
     return asked
