@@ -150,6 +150,8 @@ class Sealer:
             positions, hashes = [event.position for event in events], [hash_of(event) for event in events]
             self._session.extend(size + added, positions, hashes, after=after)
             added += len(events)
+            if len(events) < BATCH:
+                return added, True  # what comes meanwhile is for the next step: a busy ledger never stops
         return added, False
 
     # Signing.

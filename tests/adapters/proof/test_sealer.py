@@ -9,8 +9,10 @@ import pytest
 
 from adapters.postgres.follower import Follower
 from adapters.postgres.tree import NotSealed, TreeReads
+from adapters.proof import sealer as sealer_module
 from adapters.proof.checkpoints import Checkpoint
 from adapters.proof.notes import COSIGNATURE, ED25519, open_note
+from domain.envelope import RecordedEvent
 from projections.audit.leaf import leaf_of
 from projections.audit.merkle import check_consistency, check_inclusion, consistency_proof, inclusion_proof
 from services.ledger import Ledger
@@ -102,3 +104,31 @@ def test_what_is_not_settled_is_not_sealed_and_keeps_its_place(
             events_of(ledger, 5)
             assert sealer.step() == (0, 10, None, 0, True)
         assert sealer.step().size == 15
+
+
+def test_a_ledger_that_never_stops_is_signed_for_all_the_same(
+    ledger: Ledger, url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    poll = Follower.poll
+
+    def busy(follower: Follower, limit: int = 1000) -> list[RecordedEvent]:
+        events_of(ledger, 1)  # whenever one looks, there is something new
+        return poll(follower, limit)
+
+    monkeypatch.setattr(Follower, "poll", busy)
+    with a_sealer(url, folder_at(tmp_path)) as sealer:
+        for _ in range(3):
+            step = sealer.step()
+            assert (step.added, step.signed is not None, step.drained) == (1, True, True)
+
+
+def test_a_long_history_is_signed_for_piece_by_piece(
+    ledger: Ledger, url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sealer_module, "BATCH", 100)
+    monkeypatch.setattr(sealer_module, "MOST", 300)
+    events_of(ledger, 700)
+    with a_sealer(url, folder_at(tmp_path)) as sealer:
+        assert [sealer.step()[:2] for _ in range(3)] == [(300, 300), (300, 600), (100, 700)]
+        assert sealer.last is not None
+        assert sealer.last.checkpoint.root == mth(leaves_of(url))
