@@ -12,7 +12,9 @@ from typing import NamedTuple
 from adapters.proof.export_pack import Asked
 from adapters.proof.verify_pack import NotVerified
 from projections.audit.leaf import event_in, leaf_of
-from tests.adapters.proof.logs import EVENTS, OTHER_LOG, SIZE, checkpoint_of, note, signed
+from projections.audit.merkle import leaf_hash
+from projections.audit.tiles import root_above
+from tests.adapters.proof.logs import EVENTS, OTHER_LOG, SIZE, SIZES, checkpoint_of, note, signed
 from tests.adapters.proof.packs import (
     LAST,
     MemoryReads,
@@ -141,7 +143,9 @@ def by_another_key(pack: bytes, chance: random.Random) -> bytes:
         for event in EVENTS
     ]
     items = [b"\0" + len(leaf).to_bytes(4, "big") + leaf for leaf in map(leaf_of, rechained(events, victim))]
-    checkpoint = chance.choice((note(), signed(checkpoint_of(SIZE), OTHER_LOG))).encode()
+    text = checkpoint_of(SIZE)._replace(root=root_above(leaf_hash(item[5:]) for item in items)).text()
+    lines = note(chance.choice(SIZES)).partition("\n\n")[2]  # of the right key, and of another text
+    checkpoint = chance.choice((note(), signed(checkpoint_of(SIZE), OTHER_LOG), f"{text}\n{lines}")).encode()
     members = members_of(originals()[0])
     assert pack
     return packed({**members, "entries": b"".join(items), "checkpoint": checkpoint, "checkpoints": b""})

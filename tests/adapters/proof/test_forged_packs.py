@@ -3,7 +3,10 @@
 import json
 import random
 import re
+from base64 import b64decode, b64encode
 from collections import Counter
+from dataclasses import replace
+from string import ascii_lowercase, ascii_uppercase, digits
 from typing import Any
 
 import pytest
@@ -16,11 +19,12 @@ from projections.audit.leaf import leaf_of
 from projections.audit.merkle import leaf_hash
 from projections.audit.tiles import root_above
 from tests.adapters.proof.forged_packs import WAYS, canonical, forge
-from tests.adapters.proof.logs import EVENTS, ORIGIN, SIZE, signed
+from tests.adapters.proof.logs import EVENTS, ORIGIN, SIZE, note, signed
 from tests.adapters.proof.packs import LAST, exported, items_of, members_of, packed, verified
-from tests.projections.sealed_history import ORGANIZATIONS
+from tests.projections.sealed_history import ORGANIZATIONS, chained
 
 FORGED = 1_500
+ALPHABET = ascii_uppercase + ascii_lowercase + digits + "+/"
 
 
 def test_forged_packs_are_not_accepted() -> None:
@@ -138,10 +142,56 @@ def test_what_is_no_item_of_a_pack(item: bytes) -> None:
             verified(packed({**members, "entries": entries}))
 
 
-def signed_pack(items: list[bytes]) -> bytes:
-    """Of these events alone, with the log's signature: of a log that is wrong itself."""
+def test_a_leaf_of_another_form_is_refused_also_where_the_log_signed_it() -> None:
+    leaf = leaf_of(EVENTS[0])
+    for other in (leaf.replace(b".leaf.1", b".leaf.2"), leaf + b"!", leaf[:-1]):
+        with pytest.raises(NotVerified, match="it has not the form of an event"):
+            verified(signed_pack([event_item(other)]))
+    with pytest.raises(NotVerified, match="leaf 0 is too short to be an event"):
+        verified(signed_pack([event_item(leaf[:120])]))
+
+
+def test_a_signature_of_another_text_is_none() -> None:
+    """Whoever rewrites the ledger has its key's name and id, and every signature that was ever published."""
+    event = EVENTS[0]
+    rewritten = [chained(replace(event, state=b"{}"), None)]
+    checkpoint = Checkpoint(ORIGIN, 1, leaf_hash(leaf_of(rewritten[0])))
+    for published in (note(1), note(SIZE)):
+        lines = published.partition("\n\n")[2]
+        for kept in (lines, lines.splitlines(keepends=True)[0]):
+            forged = signed_pack([event_item(leaf_of(one)) for one in rewritten], f"{checkpoint.text()}\n{kept}")
+            with pytest.raises(NotVerified, match=f"a signature by {ORIGIN} is wrong"):
+                verified(forged)
+
+
+def test_a_cosignature_tells_no_other_time_than_its_own() -> None:
+    members = members_of(exported(Asked())[0])
+    lines = members["checkpoint"].decode().split("\n")
+    time_line = next(number for number, line in enumerate(lines) if line.startswith(f"\u2014 {ORIGIN}")) + 1
+    start, _, encoded = lines[time_line].rpartition(" ")
+    blob = bytearray(b64decode(encoded))
+    blob[11] ^= 1  # the last byte of the seconds
+    lines[time_line] = f"{start} {b64encode(blob).decode()}"
+    with pytest.raises(NotVerified, match=f"a signature by {ORIGIN} is wrong"):
+        verified(packed({**members, "checkpoint": "\n".join(lines).encode()}))
+
+
+def test_a_note_is_written_in_one_way() -> None:
+    members = members_of(exported(Asked())[0])
+    lines = members["checkpoint"].decode().split("\n")
+    assert lines[4].endswith("=")
+    same_bytes = lines[4][:-2] + ALPHABET[ALPHABET.index(lines[4][-2]) ^ 1] + "="
+    assert b64decode(same_bytes.rpartition(" ")[2]) == b64decode(lines[4].rpartition(" ")[2])
+    for changed in ([same_bytes], [lines[4], lines[4]]):
+        checkpoint = "\n".join([*lines[:4], *changed, *lines[5:]]).encode()
+        with pytest.raises(NotVerified, match=r"not signed by a key|signed twice"):
+            verified(packed({**members, "checkpoint": checkpoint}))
+
+
+def signed_pack(items: list[bytes], checkpoint: str | None = None) -> bytes:
+    """Of these events alone, with the log's signature unless another is given: of a log that is wrong itself."""
     root = root_above(leaf_hash(item[5:]) for item in items)
-    checkpoint = signed(Checkpoint(ORIGIN, len(items), root))
+    checkpoint = checkpoint or signed(Checkpoint(ORIGIN, len(items), root))
     manifest = Manifest(ORIGIN, len(items), "all", 0, len(items), None, "", "")
     told = {"manifest.json": manifest.content(), "keys.txt": b"", "checkpoint": checkpoint.encode(), "checkpoints": b""}
     return packed({"README.txt": b"", **told, "entries": b"".join(items)})

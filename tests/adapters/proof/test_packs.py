@@ -189,6 +189,7 @@ def test_help_tells_the_exit_codes(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_names_with_which_a_log_is_called() -> None:
     assert KEY.name == ORIGIN
-    for wrong in ("", "a", "a+b+c", f"{LOG_KEY} ", str(LOG_KEY).replace("+", "-", 1), f"é{LOG_KEY}"):
+    wrong_id = str(LOG_KEY).replace(f"+{LOG_KEY.key_id.hex()}+", "+00000000+")
+    for wrong in (wrong_id, "", "a", "a+b+c", f"{LOG_KEY} ", str(LOG_KEY).replace("+", "-", 1), f"é{LOG_KEY}"):
         with pytest.raises(NotVerified):
             verify_pack.key_of(wrong)
