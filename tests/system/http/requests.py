@@ -200,7 +200,7 @@ TABLE: Mapping[str, Callable[[Prepared], Request]] = {
     "show_read_model_at": lambda there: Request(
         {"table": "purchases"}, {"at": there["subscription"] and "999999999999999"}
     ),
-    "show_differences": lambda there: Request(query={"since": there["subscription"] and "1"}),
+    "show_differences": lambda there: Request(query={"since": "1", "aggregate_id": there["subscription"]}),
     "read_timeline": lambda there: Request(query={"limit": there["subscription"] and 50}),
     "show_held_on": lambda there: Request(query={"subscription_id": there["subscription"], "on": in_days(0)}),
     "show_totals": lambda there: Request(query={"since": there["subscription"] and "2020-01-01"}),
