@@ -18,6 +18,7 @@ from adapters.cli.parse import uuid_from
 from adapters.cli.proof_files import KeysOption, keys_of, text_in, what_is_wrong_is_told
 from adapters.cli.verb import verb
 from adapters.composition import Verified
+from adapters.erased_facts import history_marked, state_marked
 from adapters.proof.notes import NoteInvalid
 from adapters.proof.verify_tree import TreeVerified, Trusted, brought
 from adapters.replay import state_as_of
@@ -42,12 +43,14 @@ def aggregate_id_from(words: str) -> UUID:
 def history(call: Call, aggregate: IdArgument) -> Answer:
     """Reads everything that happened to a thing: what, by whom, because of which command, and when.
 
-    A subscription's history includes its licenses. Names do not show: history knows people by ids.
+    A subscription's history includes its licenses. Names do not show: history knows people by ids, and what was erased
+    of them is marked.
 
     Example: `seatledger audit history SUBSCRIPTION --org contoso --as operator`
     """
     query = call.wish(ReadHistory, aggregate_id=aggregate_id_from(aggregate))
-    entries = list(told_history(read_history(call.house.ledger, query), call.house.mapper))
+    told = list(told_history(read_history(call.house.ledger, query), call.house.mapper))
+    entries = history_marked(call.house.directory, query.organization_id, told)
     rows = [
         (one.organization_seq, moment(one.recorded_at), one.event, one.actor_role, one.command, brief(one.facts))
         for one in entries
@@ -80,7 +83,8 @@ def show(
     """
     as_of = as_of_from(at, effective)
     query = call.wish(ReadAsOf, aggregate_id=aggregate_id_from(aggregate), as_of=as_of)
-    found = state_as_of(call.house.ledger, query, call.house.mapper)
+    state = state_as_of(call.house.ledger, query, call.house.mapper)
+    found = state_marked(call.house.directory, query.organization_id, state)
     rows = [(name.replace("_", " "), as_text(value)) for name, value in found.state.items()]
     title = f"{found.aggregate} {found.aggregate_id}, version {found.version}, position {found.position}"
     return Answer(found.model_dump(), table(title, ("what", "as it was"), rows))

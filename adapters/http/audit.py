@@ -8,6 +8,7 @@ from uuid import UUID
 from fastapi import APIRouter, Path
 from starlette.responses import Response
 
+from adapters.erased_facts import history_marked, state_marked
 from adapters.http.answers import Page, shown
 from adapters.http.callers import ORGANIZATION, AuditorReads
 from adapters.http.moments import At, Effective, as_of
@@ -40,7 +41,9 @@ def read(call: AuditorReads, aggregate_id: AggregateId, limit: Limit = 50, curso
     query = call.wish(ReadHistoryPage, aggregate_id=aggregate_id, after=place, limit=limit)
     page = read_history_page(call.house.ledger, query)
     following = call.cursor(*page.following, of=question) if page.following else None
-    return shown(Page[HistoryEntry](items=list(history(page.events, call.house.mapper)), next=following))
+    told = list(history(page.events, call.house.mapper))
+    items = history_marked(call.house.directory, query.organization_id, told)
+    return shown(Page[HistoryEntry](items=items, next=following))
 
 
 @routes.get(
@@ -55,4 +58,5 @@ def show_state(call: AuditorReads, aggregate_id: AggregateId, at: At = None, eff
     What a late run records shows by `effective` from the day on which it was due, by `at` from when it was recorded.
     """
     query = call.wish(ReadAsOf, aggregate_id=aggregate_id, as_of=as_of(at, effective))
-    return shown(state_as_of(call.house.ledger, query, call.house.mapper))
+    state = state_as_of(call.house.ledger, query, call.house.mapper)
+    return shown(state_marked(call.house.directory, query.organization_id, state))

@@ -41,6 +41,9 @@ def test_a_person_is_forgotten_by_name_and_then_known_by_id_alone(admin: Console
     assert first["vacuumed"] is True
     assert admin(*words).refused == "not_found"  # nobody has the name
     assert admin.done("privacy", "erase", david, *words[3:], *command)["position"] == first["position"]
+    for words_of_replay in (("audit", "show", david, "--at", str(10**15)), ("audit", "history", david)):
+        replayed = admin.as_("operator")(*words_of_replay)
+        assert (replayed.code, "[erased]" in replayed.out) == (0, True)
     again = admin.said("privacy", "erase", david, *words[3:])
     assert (again.code, "(it was so already)" in again.out) == (0, True)
     assert DAVID not in json.dumps(admin.done("member", "list"))

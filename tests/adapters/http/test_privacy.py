@@ -120,3 +120,20 @@ def test_a_kept_value_is_checked_and_not_kept(chris: Api, auditor: Api) -> None:
     assert auditor.post("/disclosures", kept)["matches"] is True
     assert auditor.post("/disclosures", {**kept, "value": "somebody else"})["matches"] is False
     refused(chris.in_role("admin").ask("POST", "/disclosures", json=kept), 403, "not_allowed")
+
+
+def state(auditor: Api, member_id: str) -> dict[str, dict[str, str]]:
+    """What history knows of a member by now: commitments."""
+    found: dict[str, dict[str, str]] = auditor.get(f"/state/{member_id}", at=str(10**15))["state"]["details"]
+    return found
+
+
+def test_replay_marks_what_was_erased(chris: Api, auditor: Api) -> None:
+    member_id = removed(chris, OTHER)
+    assert "[erased]" not in auditor.ask("GET", f"/history/{member_id}").text
+    before = state(auditor, member_id)
+    chris.post(f"/members/{member_id}/erasure", {"reason": "objected"})
+    after = state(auditor, member_id)
+    assert after == {purpose: {**ref, "value": "[erased]"} for purpose, ref in before.items()}
+    (added, *_) = auditor.get(f"/history/{member_id}")["items"]
+    assert {ref["value"] for ref in added["facts"]["details"].values()} == {"[erased]"}
