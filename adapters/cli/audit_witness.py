@@ -24,6 +24,8 @@ from adapters.proof.whole_file import write_whole
 from adapters.proof.witness import Cosigned, Shown, Witness
 from adapters.proof.witness_key import key_in, made_key, read_key
 
+SILENT_S = 2 * 3600  # a log signs at least hourly
+
 
 @verb(audit, "witness-key", org=False)
 def witness_key(
@@ -94,6 +96,9 @@ def witness(
     with what_is_wrong_is_told():
         shown = shown_by(call, file, url, token_file)
         done = Witness(read_key(key_file), log, state, call.house.clock).cosign(shown, first=first)
+    if done.silent_s > SILENT_S:
+        hours = f"{done.silent_s / 3600:,.0f} hours"
+        typer.echo(f"WARNING: the log has signed nothing for {hours}: ask whether newer ones are held back", err=True)
     if out is not None:
         write_whole(out, done.note, mode=0o644)
     elif not call.as_json:
@@ -119,6 +124,7 @@ def cosigned(done: Cosigned, out: Path | None) -> Answer:
         "checkpoint": checkpoint_data(done.trusted),
         "before": checkpoint_data(done.before) if done.before else None,
         "cosigned_at": at,
+        "silent_s": done.silent_s,
         **({"text": done.note} if out is None else {"file": str(out)}),
     }
     before = f", which begins with the one of {done.before.checkpoint.size} leaves" if done.before else ", the first"

@@ -44,11 +44,13 @@ def check_growth(text: str, earlier_note: str, trust: Trust) -> Grown:
     """What a proof of consistency proves about a checkpoint that was kept; raises ProofInvalid or NoteInvalid."""
     proof = ConsistencyProof.parse(text)
     earlier, later = trust.opened(earlier_note), trust.opened(proof.note)
-    refuse_other_log(earlier.checkpoint, later.checkpoint)
+    refuse_other_ledger(earlier.checkpoint, later.checkpoint)
     proof.check(earlier.checkpoint, later.checkpoint)
     return Grown(earlier, later)
 
 
-def refuse_other_log(earlier: Checkpoint, later: Checkpoint) -> None:
-    if earlier.origin != later.origin:
-        raise ProofInvalid(f"the checkpoints are of two logs, {earlier.origin} and {later.origin}")
+def refuse_other_ledger(earlier: Checkpoint, later: Checkpoint) -> None:
+    """The epochs may differ: after a fork the tree goes on under another name, for whoever trusts both keys."""
+    ledgers = [one.origin.rpartition("/")[0] for one in (earlier, later)]
+    if ledgers[0] != ledgers[1]:
+        raise ProofInvalid(f"the checkpoints are of two ledgers, {earlier.origin} and {later.origin}")

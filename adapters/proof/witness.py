@@ -41,6 +41,11 @@ class Cosigned(NamedTuple):
     before: Trusted | None
     at: int
 
+    @property
+    def silent_s(self) -> int:
+        """How long ago the log itself signed it last, by its own time; 0 where it does not say."""
+        return max(0, self.at - (self.trusted.signed_at or self.at))
+
 
 class Witness:
     """The witness of one log; `state` is the file of what it cosigned last."""

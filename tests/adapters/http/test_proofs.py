@@ -4,22 +4,20 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
+from adapters.cli.app import run
 from adapters.proof.check_proof import check_event, check_growth
 from adapters.proof.notes import NoteInvalid, SigningKey
 from adapters.proof.seal_folder import SealFolder
 from adapters.proof.shown_by_api import ShownByApi
 from adapters.proof.trust import Trust
 from adapters.proof.witness import Witness, WitnessRefused
+from adapters.settings import Settings
 from tests.adapters.http.asking import member_id_of
-from tests.adapters.http.conftest import OTHER, Api, refused
+from tests.adapters.http.conftest import OTHER, Api, founded, refused
 from tests.adapters.proof.sealing import folder_at, sealed
-
-if TYPE_CHECKING:
-    from adapters.settings import Settings
 
 NOTHING_LATER = 2**62
 
@@ -73,8 +71,9 @@ def test_an_event_is_proved_to_whoever_has_the_logs_key(auditor: Api, bought: st
 
 def test_others_events_are_not_there(auditor: Api, operator: Api, ben: Api, bought: str, seals: Seals) -> None:
     assert bought
+    elsewhere = founded(operator).post("/members", {"rows": [{"user_name": "ina@contoso.com"}]})["position"]
     seals.all()
-    for position in (1, 2**63 - 1):  # the first is the catalog's, which its session may see
+    for position in (1, elsewhere, 2**63 - 1):  # the first is the catalog's, which its session may see
         refused(auditor.ask("GET", f"/audit/proofs/{position}"), 404, "not_found")
     refused(ben.ask("GET", "/audit/proofs/1"), 403, "not_allowed")
     refused(ben.ask("GET", "/audit/checkpoint"), 403, "not_allowed")
@@ -124,6 +123,20 @@ def test_a_witness_asks_the_api_and_believes_nothing_of_it(
     )
     with pytest.raises(NoteInvalid, match="no key that is trusted here"):
         stranger.cosign(shown, first=True)
+
+
+def test_a_witness_types_it(auditor: Api, seals: Seals, tmp_path: Path) -> None:
+    (log,) = seals.all().logs
+    key, token, state = (str(tmp_path / name) for name in ("key", "token", "state"))
+    elsewhere = Settings(home=tmp_path / "elsewhere")
+    assert run(("audit", "witness-key", "auditor.example/ana", "--out", key), elsewhere) == 0
+    Path(token).write_text(f"{auditor.bearer}\n", encoding="ascii")
+    own = ("--key-file", key, "--state", state, "--log-key", str(log), "--token-file", token)
+    words = ("audit", "witness", *own, "--url", str(auditor.http.base_url), "--org", str(auditor.handle))
+    assert run((*words, "--first"), elsewhere) == 0
+    assert run(words, elsewhere) == 0
+    assert run((*words[:-2], "--org", "another"), elsewhere) == 1
+    assert Path(state).read_text("utf-8").count("auditor.example/ana") == 1
 
 
 def test_what_the_api_refuses_is_told_as_that(auditor: Api, ben: Api) -> None:

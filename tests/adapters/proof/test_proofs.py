@@ -9,12 +9,14 @@ from hypothesis import strategies as st
 
 from adapters.proof.check_proof import check_event, check_growth
 from adapters.proof.checkpoints import Checkpoint
-from adapters.proof.notes import NoteInvalid
+from adapters.proof.notes import NoteInvalid, SigningKey
 from adapters.proof.proofs import ConsistencyProof, InclusionProof
+from adapters.proof.trust import Trust
 from projections.audit.merkle import ProofInvalid
 from tests.adapters.proof.logs import (
     EVENTS,
     LEAVES,
+    ORIGIN,
     OTHER_LOG,
     SIGNED_AT,
     SIZE,
@@ -129,6 +131,19 @@ def test_two_trees_of_one_size_and_two_logs_are_not_consistent() -> None:
         check_growth(consistency(64).text(), signed(rewritten), TRUST)
     with pytest.raises(ProofInvalid, match="two roots"):
         check_growth(consistency(64, 64).text(), signed(rewritten), TRUST)
+
+
+def test_the_tree_goes_on_after_a_fork_for_whoever_trusts_both_names() -> None:
+    forked = SigningKey.from_seed(f"{ORIGIN[:-1]}2", b"2" * 32)
+    later = replace(consistency(64), note=signed(checkpoint_of(SIZE)._replace(origin=forked.name), log=forked))
+    both = Trust.of([*TRUST.logs, forked.verifying()])
+    assert check_growth(later.text(), note(64), both).later.checkpoint.origin == forked.name
+    with pytest.raises(NoteInvalid):
+        check_growth(later.text(), note(64), TRUST)
+    another = SigningKey.from_seed("seatledger/another/1", b"3" * 32)
+    foreign = replace(later, note=signed(checkpoint_of(SIZE)._replace(origin=another.name), log=another))
+    with pytest.raises(ProofInvalid, match="of two ledgers"):
+        check_growth(foreign.text(), note(64), Trust.of([*TRUST.logs, another.verifying()]))
 
 
 def test_what_is_absurdly_long_is_refused_before_it_is_read() -> None:

@@ -22,6 +22,7 @@ from tests.adapters.proof.logs import (
     LOG_KEY,
     ORIGIN,
     OTHER_LOG,
+    SIGNED_AT,
     SIZE,
     SIZES,
     TRUST,
@@ -77,6 +78,12 @@ def test_it_cosigns_a_tree_that_grows(tmp_path: Path) -> None:
     assert done.before
     assert done.before.checkpoint.size == SIZES[-2]
     assert cosigns(tmp_path, note()).trusted.checkpoint == checkpoint_of(SIZE)  # once more, which changes nothing
+
+
+def test_it_says_how_long_the_log_was_silent(tmp_path: Path) -> None:
+    later = datetime.fromtimestamp(SIGNED_AT, UTC) + timedelta(hours=3)
+    assert the_witness(tmp_path, later).cosign(Showing(note()), first=True).silent_s == 3 * 3600
+    assert the_witness(tmp_path / "x").cosign(Showing(note()), first=True).silent_s == 0  # by a clock that is behind
 
 
 def test_a_smaller_tree_is_refused_and_kept_as_evidence(tmp_path: Path) -> None:
