@@ -59,7 +59,7 @@ def show_states(
 def show_read_model(
     call: AuditorReads,
     *,
-    table: Annotated[str, Path(max_length=60, description=f"One of {', '.join(TABLES)}.")],
+    table: Annotated[str, Path(description="A table of it.", json_schema_extra={"enum": list(TABLES)})],
     at: At = None,
     effective: Effective = None,
     limit: Limit = 50,

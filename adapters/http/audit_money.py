@@ -7,7 +7,7 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 from starlette.responses import Response, StreamingResponse
 
 from adapters.documents.totals_csv import csv_of
@@ -30,7 +30,7 @@ routes = APIRouter(prefix=f"{ORGANIZATION}/audit", tags=["audit"])
 
 Since = Annotated[Day | None, Query(description="From this UTC day on, which is included.")]
 Until = Annotated[Day | None, Query(description="Up to this UTC day, which is included.")]
-PRICE = re.compile(r"([^=]{1,256})=([0-9]{1,15})")
+PRICE = re.compile(r"([^=]{1,256})=([0-9]{1,15})", re.ASCII)
 
 
 class Held(BaseModel):
@@ -101,7 +101,7 @@ def show_rerated(
         ),
     ] = None,
     price: Annotated[
-        list[str] | None,
+        list[Annotated[str, Field(json_schema_extra={"pattern": f"^{PRICE.pattern}$"})]] | None,
         Query(
             max_length=50,
             description="A corrected price of a license for a cycle, by offer or product: `CFQ7TTC0H9MP=1399`.",

@@ -132,7 +132,8 @@ def ask(options: SchemaOptions, asking: Asking, counts: Counts, tell: Callable[[
 REFUSED_BY_FORM = {
     "cursor_not_accepted": "",  # only those of earlier answers are good
     "if_match_malformed": "",  # a tag of something that is shown with fewer versions
-    "bad_parameter": "no event has that position yet|say past_months, or since|a position, or a time with its zone"
+    "bad_parameter": "no event has that position yet|say past_months, or since|a time with its zone|say as of when"
+    "|say another rule or a corrected price|is no rule; name one of"
     "|only a central purchase is for somebody else",
     "bad_input": "say what changes|only a central purchase is for somebody else|must not contain the NUL character"
     "|should be a valid integer",  # 1.0 is one to JSON Schema; amounts here never pass through floating point
