@@ -188,6 +188,13 @@ def test_a_note_is_written_in_one_way() -> None:
             verified(packed({**members, "checkpoint": checkpoint}))
 
 
+def test_an_item_of_another_kind_is_no_event() -> None:
+    members = members_of(exported(Asked())[0])
+    entries = b"\2" + members["entries"][1:]
+    with pytest.raises(NotVerified, match="an item of unknown kind"):
+        verified(packed({**members, "entries": entries}))
+
+
 def signed_pack(items: list[bytes], checkpoint: str | None = None) -> bytes:
     """Of these events alone, with the log's signature unless another is given: of a log that is wrong itself."""
     root = root_above(leaf_hash(item[5:]) for item in items)
