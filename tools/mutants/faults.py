@@ -284,4 +284,36 @@ FAULTS = [
         ],
         "tests/projections/test_sealed.py::test_an_inserted_event_is_named",
     ),
+    Fault(
+        "a verifier that looks at no signature",
+        [
+            Edit(
+                "adapters/proof/verify_pack.py",
+                "Ed25519PublicKey.from_public_bytes(self.public).verify(signature, message)",
+                "Ed25519PublicKey.from_public_bytes(self.public)",
+            )
+        ],
+        "tests/adapters/proof/test_forged_packs.py::test_a_signature_of_another_text_is_none",
+    ),
+    Fault(
+        "a verifier that takes a member of any content for the one that its checksum is of",
+        [Edit("adapters/proof/verify_pack.py", "        if crc != due:\n", "        if False:\n")],
+        "tests/adapters/proof/test_forged_packs.py::test_forged_packs_are_not_accepted",
+    ),
+    Fault(
+        "a verifier that says nothing of what stands behind the pack",
+        [Edit("adapters/proof/verify_pack.py", " or self.file.read(1):", ":")],
+        "tests/adapters/proof/test_forged_packs.py::test_what_stands_behind_the_pack_or_in_front_of_it_is_refused",
+    ),
+    Fault(
+        "an export that hands out what is not as it was signed",
+        [
+            Edit(
+                "adapters/proof/export_pack.py",
+                "            if gap or index is None or",
+                "            if index is None or",
+            )
+        ],
+        "tests/adapters/proof/test_export_pack.py::test_what_is_not_as_it_was_signed_gives_no_pack",
+    ),
 ]
