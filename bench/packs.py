@@ -18,6 +18,7 @@ from adapters.proof.seal_folder import SealFolder
 from adapters.proof.sealer import Pace, begin
 from bench.contest import Cell, Entrant, Target
 from bench.history import Tell
+from bench.seals import proof_of_one
 from bench.stage import Stage, purchased_history
 
 VERIFIED_S = 15  # for a million events
@@ -32,6 +33,7 @@ def packs(stage: Stage) -> Iterator[Cell]:
     events = extent.events
     with tempfile.TemporaryDirectory(prefix="seatledger-bench.") as folder:
         key = sealed(url, Path(folder) / "seal", events, stage.preparing(f"the tree of {events:,} events"))
+        yield proof_of_one(url, events)
         pack = Path(folder) / "all.pack"
         export(url, pack)
         job: dict[str, Any] = {"events": events, "batch": BATCH}

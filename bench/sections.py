@@ -18,6 +18,7 @@ from bench.due import BOUGHT_AT, write_due
 from bench.history import Extent, go_on, write_held_pool, write_purchases, write_resized_pool
 from bench.packs import packs
 from bench.replay import replay
+from bench.seals import seals
 from bench.served import CHANGED, write_served
 from bench.stage import Section, Skipped, Stage, ledger_at, purchased_history
 from bench.workload import BENCH
@@ -221,7 +222,8 @@ def served_history(stage: Stage, folder: Path) -> dict[str, Any]:
 
 
 def audit(stage: Stage) -> Iterator[Cell]:
-    """What auditors take along."""
+    """Seals, proofs, and what auditors take along."""
+    yield from seals(stage)
     yield from packs(stage)
 
 
