@@ -16,7 +16,7 @@ class Tile(NamedTuple):
     level: int
     number: int
     hashes: bytes
-    positions: Sequence[int] | None
+    positions: Sequence[int | None] | None  # none within: whoever owns the database put that in
 
     def split(self) -> list[bytes]:
         return [self.hashes[start : start + HASH_BYTES] for start in range(0, len(self.hashes), HASH_BYTES)]
@@ -34,7 +34,7 @@ class TileCheck:
     def leaves(self) -> Iterator[Leaf]:
         """The leaves in their order, up to a tile that is missing."""
         for tile in self._level(0):
-            positions = tile.positions or ()
+            positions = [position for position in tile.positions or () if isinstance(position, int)]
             if len(positions) != len(tile.hashes) // HASH_BYTES:
                 self._wrong.append(differs(tile, "has not as many positions as hashes"))
             yield from map(Leaf, positions, tile.split())

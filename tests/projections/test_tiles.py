@@ -45,6 +45,10 @@ def test_a_third_level_stands_on_256_tiles() -> None:
             lambda tiles: [tiles[0]._replace(hashes=tiles[0].hashes[:-32]), *tiles[1:]],
             "tile 0 of level 0: has not as many positions as hashes",
         ),
+        (
+            lambda tiles: [tiles[0]._replace(positions=[None, *tiles[0].positions[1:]]), *tiles[1:]],
+            "tile 0 of level 0: has not as many positions as hashes",
+        ),
         (lambda tiles: tiles[:-1], "tiles: an upper level of the tree is missing"),
         (
             lambda tiles: [*tiles[:-1], tiles[-1]._replace(hashes=tiles[-1].hashes[:-32])],
