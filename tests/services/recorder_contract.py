@@ -192,6 +192,31 @@ def a_user_name_belongs_to_one_member(recorder: Recorder) -> None:
 
 
 @promise
+def facts_go_with_a_save_that_erases_them_or_stay_with_it(recorder: Recorder) -> None:
+    """Seen by the name, which is free for another member once it is gone."""
+    room, one, other = Room(recorder), uuid4(), uuid4()
+    fact = named(one, "generated@contoso.example")
+    room.append(*room.events(one, 1), facts=[fact])
+    with pytest.raises(VersionConflict):
+        room.append(*room.events(one, 3), erasing=[fact.fact_id])
+    with pytest.raises(VersionConflict):
+        room.append(*room.events(other, 1), facts=[named(other, "generated@contoso.example")])
+    room.append(*room.events(one, 2), erasing=[fact.fact_id])
+    room.append(*room.events(other, 1), facts=[named(other, "generated@contoso.example")])
+    assert room.told() == [(one, 1), (one, 2), (other, 1)]
+
+
+@promise
+def events_are_found_by_a_text_in_them(recorder: Recorder) -> None:
+    room, one = Room(recorder), uuid4()
+    room.append(*room.events(one, 1, 2))
+    room.append(*room.events(uuid4(), 1, 2))
+    found = recorder.mentioning(room.organization_id, '"of":2')
+    assert [event.organization_seq for event in found] == [2, 4]
+    assert recorder.mentioning(uuid4(), '"of":2') == []
+
+
+@promise
 def a_turn_is_given_and_given_back(recorder: Recorder) -> None:
     room, one = Room(recorder), uuid4()
     for _ in range(2):
