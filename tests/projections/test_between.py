@@ -19,7 +19,7 @@ from tests.projections.billed_story import STEPS, BilledStory, Step
 from tests.projections.histories import MAPPER, History
 from tests.projections.test_laws import told
 
-LAWS = settings(max_examples=20, deadline=None)
+LAWS = settings(max_examples=15, deadline=None)
 
 
 def streams(events: list[RecordedEvent]) -> dict[UUID, list[RecordedEvent]]:

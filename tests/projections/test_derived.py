@@ -12,7 +12,7 @@ from tests.projections.billed_story import STEPS, BilledStory, Step
 from tests.projections.histories import MAPPER
 from tests.projections.test_laws import told
 
-LAWS = settings(max_examples=20, deadline=None)
+LAWS = settings(max_examples=12, deadline=None)
 
 
 @LAWS

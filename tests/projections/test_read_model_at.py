@@ -12,7 +12,7 @@ from tests.projections.histories import MAPPER, ReadModel
 from tests.projections.test_between import moments
 from tests.projections.test_laws import told
 
-LAWS = settings(max_examples=20, deadline=None)
+LAWS = settings(max_examples=12, deadline=None)
 
 
 @LAWS

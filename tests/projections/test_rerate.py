@@ -15,7 +15,7 @@ from tests.projections.histories import MAPPER
 from tests.projections.test_laws import told
 from tests.services.contoso import MONTHLY, Contoso
 
-LAWS = settings(max_examples=25, deadline=None)
+LAWS = settings(max_examples=12, deadline=None)
 
 
 @LAWS

@@ -316,4 +316,37 @@ FAULTS = [
         ],
         "tests/adapters/proof/test_export_pack.py::test_what_is_not_as_it_was_signed_gives_no_pack",
     ),
+    Fault(
+        "a question about the past that does not look for what a late run recorded behind it",
+        [Edit("adapters/postgres/recorder.py", "(effective_from <= %(effective)b OR since > low)", "(since > low)")],
+        "tests/adapters/postgres/test_milestones.py"
+        "::test_the_answer_is_that_of_the_whole_replay_with_milestones_and_without",
+    ),
+    Fault(
+        "business time as a beginning of history",
+        [
+            Edit(
+                "projections/audit/replay.py",
+                "            whole = False\n            continue\n",
+                "            break\n",
+            )
+        ],
+        "tests/services/test_read_as_of.py::test_what_a_late_run_recorded_has_happened_on_the_day_on_which_it_was_due",
+    ),
+    Fault(
+        "a license that is paid for on the day on which it was given back",
+        [Edit("projections/audit/held_on.py", "if line and self.day >= line", "if line and self.day > line")],
+        "tests/projections/test_held_on.py::test_a_license_that_was_added_and_given_back_is_paid_for_until_it_was",
+    ),
+    Fault(
+        "a corrected price that credit notes do not follow",
+        [
+            Edit(
+                "projections/audit/accounts.py",
+                "less = self.price(before, days) - self.price(after, days)",
+                "less = self.amount_minor * (before - after) // before",
+            )
+        ],
+        "tests/projections/test_rerate.py::test_a_corrected_price_gives_the_cents_of_the_worked_example",
+    ),
 ]
