@@ -260,7 +260,8 @@ def central_order(there: Prepared) -> dict[str, Any]:
 
 def access_to(there: Prepared) -> dict[str, Any]:
     auditor_id = there["role:nina"] and there["member:nina"]
-    return {"auditor_id": auditor_id, "purpose": "tax_audit", "ends_at": f"{in_days(30)}T00:00:00Z"}
+    about = {"purpose": "tax_audit", "ends_at": f"{in_days(30)}T00:00:00Z", "subject_id": there["member:ben"]}
+    return {"auditor_id": auditor_id, **about}
 
 
 def new_product() -> dict[str, Any]:
