@@ -7,5 +7,5 @@ create role mrr login password '$password';
 create database mrr owner mrr;
 revoke connect on database mrr from public;
 revoke connect on database "$POSTGRES_DB" from public;
-grant connect on database "$POSTGRES_DB" to seatledger_app_login, seatledger_seal_login;
+grant connect on database "$POSTGRES_DB" to seatledger_app_login;
 SQL

@@ -263,6 +263,39 @@ FAULTS = [
         "tests/adapters/proof/test_trust.py::test_without_the_logs_own_signature_witnesses_prove_nothing",
     ),
     Fault(
+        "a sealer that does not look at what it signed before",
+        [
+            Edit(
+                "adapters/proof/sealer.py",
+                "        if self.last and frontier.root() != self.last.checkpoint.root:\n",
+                "        if False:\n",
+            )
+        ],
+        "tests/adapters/proof/test_sealer_goes_on.py::test_a_copy_that_went_on_and_was_sealed_by_others_is_told",
+    ),
+    Fault(
+        "a sealer that signs what it has in memory",
+        [
+            Edit(
+                "adapters/proof/reread.py",
+                "        if leaf_hash != row.hash_at(place):\n",
+                "        if False:\n",
+            )
+        ],
+        "tests/adapters/proof/test_sealer_refuses.py::test_what_is_changed_between_numbering_and_signing_is_not_signed",
+    ),
+    Fault(
+        "a sealer that gives out what it has not kept",
+        [
+            Edit(
+                "adapters/proof/sealer.py",
+                "        self._folder.signed(note)\n        publish(self._session, self._folder, signed, now)\n",
+                "        publish(self._session, self._folder, signed, now)\n        self._folder.signed(note)\n",
+            )
+        ],
+        "tests/adapters/proof/test_sealer_kills.py::test_it_dies_at_each_point_of_its_work",
+    ),
+    Fault(
         "a witness that does not look at what it cosigned before",
         [Edit("adapters/proof/witness.py", "            if before:\n", "            if False:\n")],
         "tests/adapters/proof/test_witness.py::test_a_smaller_tree_is_refused_and_kept_as_evidence",
