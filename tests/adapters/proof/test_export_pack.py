@@ -21,12 +21,14 @@ from adapters.postgres.recorder import EVENT_COLUMNS
 from adapters.proof import verify_pack
 from adapters.proof.export_pack import Asked, Exported, Maker, NotAsSealed, NothingSealed, export_pack
 from adapters.proof.seal_folder import SealFolder
+from adapters.proof.sealer import Step
 from domain.envelope import RecordedEvent
 from projections.audit.leaf import leaf_of
 from services.ledger import Ledger
 from tests.adapters.postgres.conftest import Admin
 from tests.adapters.proof.packs import items_of, members_of, packed
-from tests.adapters.proof.sealing import events_of, folder_at, sealed
+from tests.adapters.proof.sealing import events_of, folder_at
+from tests.adapters.proof.sealing import sealed as sealed_a_step
 
 pytestmark = pytest.mark.enable_socket
 
@@ -37,6 +39,13 @@ KILLS = 10
 @pytest.fixture
 def folder(tmp_path: Path) -> SealFolder:
     return folder_at(tmp_path / "seal")
+
+
+def sealed(url: str, folder: SealFolder) -> Step:
+    """The last step, after which nothing is left to seal: a writer of another database may hold it up for a moment."""
+    while not (step := sealed_a_step(url, folder)).drained:
+        pass
+    return step
 
 
 def export(
