@@ -48,7 +48,7 @@ def times(scale: Scale, what: str) -> int:
 
 
 def write_timed_pool(ledger: Ledger, events: int, tell: Tell) -> Kept:
-    """A pool whose saves were decided a minute after one another; now and then one takes effect a day before."""
+    """A pool whose saves were decided six hours after one another; now and then one takes effect a day before."""
     facts = OrganizationFacts(handle=f"replayed-{uuid4().hex}", country="US", currency="USD", currency_exponent=2)
     organization = Organization.create(facts, first_admin_id=PURCHASER.id)
     pool = open_pool(uuid4(), uuid4(), MEMBERS)
@@ -57,7 +57,7 @@ def write_timed_pool(ledger: Ledger, events: int, tell: Tell) -> Kept:
         while len(pool.pending_events) < AT_ONCE and pool.version < events:
             turn(pool)
         number += 1
-        at = AT + timedelta(minutes=number)
+        at = AT + timedelta(hours=6 * number)
         command = ResizeLicenses(
             organization_id=organization.id, command_id=uuid4(), actor=PURCHASER, subscription_id=pool.id, total=1
         )

@@ -64,7 +64,7 @@ def prepare(settings: Settings) -> Iterator[Work]:
 def moment_of(what: str, event: RecordedEvent) -> AsOf:
     if what == "first":
         return AsOf()
-    return AsOf(effective_at=event.effective_at) if what == "effective" else AsOf(known=event.position)
+    return AsOf(effective_at=event.envelope.occurred_at) if what == "effective" else AsOf(known=event.position)
 
 
 if __name__ == "__main__":
