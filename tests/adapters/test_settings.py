@@ -171,3 +171,18 @@ def test_a_tax_table_of_ones_own_is_found_from_anywhere(monkeypatch: pytest.Monk
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("SEATLEDGER_TAX_TABLE", "taxes.csv")
     assert read_settings().tax_table == tmp_path / "taxes.csv"
+
+
+def test_the_sealers_keys_come_a_line_each_and_never_show(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "keys").write_text(f"{KEY}\n{'5a' * 32}\n")
+    monkeypatch.setenv("SEATLEDGER_SEAL_KEY_FILE", str(tmp_path / "keys"))
+    monkeypatch.setenv("SEATLEDGER_SEAL_FOLDER", "~/seal")
+    settings = read_settings()
+    assert settings.seal_key is not None
+    assert settings.seal_key.get_secret_value().split() == [KEY, "5a" * 32]
+    assert KEY not in repr(settings)
+    assert settings.seal_folder == Path.home() / "seal"
+    (tmp_path / "keys").write_text(f"{KEY}\n{CANARY}\n")
+    with pytest.raises(SettingsInvalid, match="SEATLEDGER_SEAL_KEY must be 64 hexadecimal digits a line") as refused:
+        read_settings()
+    assert CANARY not in str(refused.value)
