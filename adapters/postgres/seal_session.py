@@ -71,7 +71,7 @@ class TreeMoved(Exception):
 class LeafRow(NamedTuple):
     """A tile of leaves as it is stored."""
 
-    positions: Sequence[int]
+    positions: Sequence[Any]  # numbers, unless somebody has put something else in
     hashes: bytes
 
     def hash_at(self, place: int) -> bytes:

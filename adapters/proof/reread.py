@@ -45,6 +45,8 @@ def reread(session: SealSession, start: int, end: int) -> Iterator[list[Reread]]
         row = session.leaves(number)
         if len(row.positions) < places.stop:
             raise EventDiffers(first + len(row.positions), "the tree has lost it")
+        if None in row.positions:  # nobody but the database's owner can have put that in
+            raise EventDiffers(first + row.positions.index(None), "the tree has lost which event it is of")
         until = row.positions[places.stop - 1]
         # One more than there may be is enough to see that there are more.
         events = session.events(after, until, len(places) + 1)
