@@ -17,7 +17,7 @@ setup: .venv/project.stamp ## makes .venv with everything pinned in requirements
 demo: setup ## runs the whole story on embedded servers and ends with a verified audit
 	@$(BIN)/seatledger demo $(ARGS)
 
-test: setup .venv/client.stamp .venv/node.stamp ## runs the whole test suite; ARGS="-k resize" narrows it
+test: setup .venv/client.stamp .venv/oracle.stamp .venv/node.stamp ## runs the whole test suite; ARGS="-k resize" narrows it
 	@$(BIN)/python -m pytest $(ARGS)
 
 bench: setup ## measures the ledger against its ceilings; ARGS="--quick" only shows that it works (docs/benchmarks.md)
@@ -67,6 +67,7 @@ lock: setup ## renews the locks in requirements/ within the ranges of pyproject.
 	$(COMPILE) $(ARGS) --constraint requirements/lock.txt --only-build-deps --all-build-deps \
 		--output-file requirements/build.txt pyproject.toml
 	$(COMPILE) $(ARGS) --output-file requirements/client.txt requirements/client.in
+	$(COMPILE) $(ARGS) --output-file requirements/oracle.txt requirements/oracle.in
 	$(COMPILE) $(ARGS) --output-file requirements/fuzz.txt requirements/fuzz.in
 
 clean: ## removes what can be made again; .seatledger, where your own ledger lies, stays
@@ -92,6 +93,12 @@ clean: ## removes what can be made again; .seatledger, where your own ledger lie
 # atheris: beside the rest and not in it, for it has wheels for some Pythons and machines alone.
 .venv/fuzz.stamp: .venv/lock.stamp requirements/fuzz.txt
 	@$(BIN)/python -m pip install --quiet --require-hashes --only-binary :all: --upgrade --target .venv/fuzz --requirement requirements/fuzz.txt
+	@touch $@
+
+# An independent Merkle tree to compare ours with: apart, for it is GPL-3 and runs in a process of its own.
+.venv/oracle.stamp: .venv/lock.stamp requirements/oracle.txt
+	@$(PYTHON) -m venv .venv/oracle
+	@.venv/oracle/bin/python -m pip install --quiet --require-hashes --requirement requirements/oracle.txt
 	@touch $@
 
 # AsyncAPI's own validator and a Kafka client, where there is Node; without it their tests are skipped. No scripts of

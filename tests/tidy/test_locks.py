@@ -30,7 +30,7 @@ def pins(name: str) -> dict[str, str]:
     return versions
 
 
-@pytest.mark.parametrize("name", ["client", "fuzz"])
+@pytest.mark.parametrize("name", ["client", "fuzz", "oracle"])
 def test_what_is_kept_apart_is_pinned_too(name: str) -> None:
     assert pins(name)
 
