@@ -11,6 +11,7 @@ from adapters.postgres.tree import TILE_HASHES
 from domain.envelope import RecordedEvent
 from projections.audit.chain import genesis, link
 from projections.audit.leaf import hash_of
+from projections.audit.merkle import HASH_BYTES
 
 
 class SealRefused(Exception):
@@ -64,7 +65,7 @@ def compared(row: LeafRow, first: int, places: range, events: Sequence[RecordedE
         if event.position > position:
             raise EventDiffers(leaf, f"the event at position {position} is not there any more")
         leaf_hash = hash_of(event)
-        if leaf_hash != row.hash_at(place):
+        if leaf_hash != row.hash_at(place) or len(event.chain_hash) != HASH_BYTES:  # a leaf has no room for more
             raise EventDiffers(
                 leaf,
                 f"the event at position {position} (number {event.organization_seq} of organization"

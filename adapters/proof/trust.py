@@ -68,6 +68,8 @@ def keys_from(words: Iterable[str]) -> list[VerifyingKey]:
     """Keys as they are written, with plus signs, or files with one a line; raises NoteInvalid."""
     keys: list[VerifyingKey] = []
     for word in words:
+        if not word:
+            raise NoteInvalid("a key is named, and is empty; it looks like name+0123abcd+base64")
         written = [word] if "+" in word else lines_of(Path(word))
         keys += [VerifyingKey.parse(one) for one in written]
     return keys

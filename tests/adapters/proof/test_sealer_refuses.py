@@ -32,6 +32,7 @@ COPIED = (
     ("statement", "said"),
     [
         ("UPDATE ledger.events SET state = state || '\\x20' WHERE position = {0}", "not the one that was sealed"),
+        ("UPDATE ledger.events SET chain_hash = chain_hash || '\\x20' WHERE position = {0}", "not the one that was"),
         ("UPDATE ledger.events SET recorded_at = recorded_at + 1 WHERE position = {0}", "not the one that was"),
         ("DELETE FROM ledger.events WHERE position = {0}", "not there any more"),
         ("DELETE FROM ledger.events WHERE position >= {0}", "not there any more"),

@@ -83,6 +83,8 @@ def test_keys_are_written_or_in_files(tmp_path: Path) -> None:
     file.write_text(f"# of 2026\n{LOG_KEY}\n\n  {WITNESS_KEYS[0]}\n", encoding="utf-8")
     assert keys_from([str(file), str(WITNESS_KEYS[1])]) == [LOG_KEY, *WITNESS_KEYS]
     assert keys_from([]) == []
+    with pytest.raises(NoteInvalid, match="is empty"):
+        keys_from([""])  # as an unset variable gives
 
 
 @pytest.mark.parametrize("content", [b"\xff\xfe", b"not a key", b"a" * 70_000])
