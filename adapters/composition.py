@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple, Self, cast
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from adapters.postgres.directory import PersonalDirectory
 from adapters.postgres.erasures import Erasures
@@ -27,7 +27,10 @@ from adapters.verification import verify_history, verify_read_models, verify_top
 from domain.kernel import PydanticMapper
 from domain.organization import Organization
 from projections.audit.verify import Difference
+from services.command import Actor
 from services.ledger import Ledger
+from services.open_to_auditor import OpenToAuditor
+from services.ports import Directory
 from services.ports_documents import Typesetter
 from services.ports_payments import PaymentGateway
 from services.till import Till
@@ -151,6 +154,19 @@ class House:
     @cached_property
     def directory(self) -> PersonalDirectory:
         return directory_of(self.ledger)
+
+    def directory_for(self, actor: Actor, organization_id: UUID, reading: str) -> Directory:
+        """Who is called what, for one request; to an auditor what a grant opens, and each look is recorded."""
+        if actor.role != "auditor":
+            return self.directory
+        return OpenToAuditor(
+            self.ledger,
+            self.directory,
+            organization_id=organization_id,
+            actor=actor,
+            reading=reading,
+            read_id=uuid4(),
+        )
 
     # The tree.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal, TypeVar
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from pydantic import ValidationError
 
@@ -17,7 +17,6 @@ from domain.kernel import Value
 from domain.organization import Organization, OrganizationFacts, organization_id_of
 from domain.refusals import NotFound
 from services.command import Actor, Command
-from services.open_to_auditor import OpenToAuditor
 from services.ports import Directory, Receipt
 from services.till import Till
 
@@ -88,17 +87,8 @@ class Call:
 
     @cached_property
     def directory(self) -> Directory:
-        """Who is called what, for who acts; to an auditor what a grant opens, and each look is recorded."""
-        if self.actor.role != "auditor":
-            return self.house.directory
-        return OpenToAuditor(
-            self.house.ledger,
-            self.house.directory,
-            organization_id=self.organization_id,
-            actor=self.actor,
-            reading=self.reading,
-            read_id=uuid4(),
-        )
+        """Who is called what, as far as who acts may know."""
+        return self.house.directory_for(self.actor, self.organization_id, self.reading)
 
     def _usual_role(self, member_id: UUID) -> Role:
         if self.otherwise is None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeVar
-from uuid import UUID, uuid4, uuid5
+from uuid import UUID, uuid5
 
 from adapters.http.house import ApiHouse
 from adapters.http.principal import Principal
@@ -17,7 +17,6 @@ from domain.organization import organization_id_of
 from domain.refusals import NotAllowed
 from services.command import Actor, Command
 from services.may import HOUSE
-from services.open_to_auditor import OpenToAuditor
 from services.ports import Directory
 from services.till import Till
 
@@ -74,17 +73,8 @@ class Call:
 
     @cached_property
     def directory(self) -> Directory:
-        """Who is called what, for who calls; to an auditor what a grant opens, and each look is recorded."""
-        if self.actor.role != "auditor":
-            return self.house.directory
-        return OpenToAuditor(
-            self.house.ledger,
-            self.house.directory,
-            organization_id=self.organization_id,
-            actor=self.actor,
-            reading=self.reading,
-            read_id=uuid4(),
-        )
+        """Who is called what, as far as who calls may know."""
+        return self.house.directory_for(self.actor, self.organization_id, self.reading)
 
     @cached_property
     def till(self) -> Till:

@@ -14,7 +14,9 @@ from adapters.postgres.feed import EventFeed
 from adapters.postgres.follower import Follower
 from adapters.postgres.session import API
 from adapters.postgres.tree_pool import TreePool
+from services.command import Actor
 from services.list_catalog import Catalog
+from services.ports import Directory
 from services.till import Till
 
 REMEMBERED_S = 5.0  # how long a user name is taken for the same member; what the member may is asked of history
@@ -54,6 +56,9 @@ class ApiHouse:
         self.feed.close()
         self.api_keys.close()
         self.trees.close()
+
+    def directory_for(self, actor: Actor, organization_id: UUID, reading: str) -> Directory:
+        return self.house.directory_for(actor, organization_id, reading)
 
     def till_of(self, organization_id: UUID) -> Till:
         return self.house.till_of(organization_id)

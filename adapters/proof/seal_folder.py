@@ -6,7 +6,6 @@ Whoever owns the database cannot change what stands here; it is why a database t
 from __future__ import annotations
 
 import fcntl
-import os
 import secrets
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -15,6 +14,7 @@ from typing import NamedTuple
 
 from adapters.proof.checkpoints import Checkpoint
 from adapters.proof.notes import NoteInvalid, SigningKey, open_note, split
+from adapters.proof.whole_file import write_whole
 
 KEY, LAST, SUSPECT, LOCK, PUBLISHED, LATEST = "key", "last", "suspect", "lock", "checkpoints", "latest"
 
@@ -150,19 +150,6 @@ class SealFolder:
             raise SealFolderUnfit(f"{self.path / name} is not text: bring back the folder of the sealer") from None
 
     def _write(self, name: str, text: str, *, mode: int = 0o600) -> None:
-        """The whole file or nothing of it, and on the disk when this returns."""
         path = self.path / name
         path.parent.mkdir(mode=0o711, parents=True, exist_ok=True)
-        new = path.with_name(f".{path.name}.new")
-        with suppress(FileNotFoundError):
-            new.unlink()
-        with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        new.replace(path)
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        write_whole(path, text, mode=mode)

@@ -22,18 +22,20 @@ Admin = psycopg.Connection[tuple[Any, ...]]
 @pytest.fixture(scope="session")
 def migrated(postgres: EmbeddedPostgres) -> str:
     """The name of a migrated database that nobody connects to: the others are copies of it."""
+    name = f"migrated_{uuid4().hex}"  # for every folder that takes these fixtures there is one
     with psycopg.connect(postgres.url, autocommit=True) as server:
-        server.execute("CREATE DATABASE migrated")
-    migrate(postgres.url_as("postgres", "migrated"))
-    return "migrated"
+        server.execute(f"CREATE DATABASE {name}")
+    migrate(postgres.url_as("postgres", name))
+    return name
 
 
 @pytest.fixture(scope="session")
 def shared(postgres: EmbeddedPostgres, migrated: str) -> str:
     """The superuser's URL of a database for all who look at their own organizations only, or are refused."""
+    name = f"shared_{uuid4().hex}"
     with psycopg.connect(postgres.url, autocommit=True) as server:
-        server.execute(f"CREATE DATABASE shared TEMPLATE {migrated}")
-    return postgres.url_as("postgres", "shared")
+        server.execute(f"CREATE DATABASE {name} TEMPLATE {migrated}")
+    return postgres.url_as("postgres", name)
 
 
 @pytest.fixture
