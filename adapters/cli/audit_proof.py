@@ -143,14 +143,15 @@ def checkpoint_data(trusted: Trusted) -> dict[str, Any]:
         "origin": trusted.checkpoint.origin,
         "size": trusted.checkpoint.size,
         "root": trusted.checkpoint.root.hex(),
-        "signed_at": trusted.signed_at and datetime.fromtimestamp(trusted.signed_at, UTC),
+        "signed_at": None if trusted.signed_at is None else datetime.fromtimestamp(trusted.signed_at, UTC),
         "witnesses": {name: datetime.fromtimestamp(at, UTC) for name, at in trusted.witnesses.items()},
     }
 
 
 def signed_by(trusted: Trusted) -> str:
     """Who signed a checkpoint, and when, for people."""
-    when = f" at {moment(datetime.fromtimestamp(trusted.signed_at, UTC))}" if trusted.signed_at else ""
+    at = trusted.signed_at
+    when = ", the log does not say when" if at is None else f" at {moment(datetime.fromtimestamp(at, UTC))}"
     witnesses = [f"{name} at {moment(datetime.fromtimestamp(at, UTC))}" for name, at in trusted.witnesses.items()]
     also = f"; cosigned by {', '.join(witnesses)}" if witnesses else ""
     return f"signed by {trusted.checkpoint.origin}{when}, {trusted.checkpoint.size} leaves{also}"

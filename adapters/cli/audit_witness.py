@@ -96,15 +96,21 @@ def witness(
     with what_is_wrong_is_told():
         shown = shown_by(call, file, url, token_file)
         done = Witness(read_key(key_file), log, state, call.house.clock).cosign(shown, first=first)
-    if done.silent_s > SILENT_S:
-        hours = f"{done.silent_s / 3600:,.0f} hours"
-        typer.echo(f"WARNING: the log has signed nothing for {hours}: ask whether newer ones are held back", err=True)
+    if done.silent_s is None or done.silent_s > SILENT_S:
+        typer.echo(f"WARNING: {silence(done.silent_s)}: ask whether newer ones are held back", err=True)
     if out is not None:
         write_whole(out, done.note, mode=0o644)
     elif not call.as_json:
         typer.echo(done.note, nl=False)
         return None
     return cosigned(done, out)
+
+
+def silence(silent_s: int | None) -> str:
+    """What may be wrong with the log's own time."""
+    if silent_s is None:
+        return "the log does not say when it signed this, and it always does"
+    return f"the log has signed nothing for {silent_s / 3600:,.0f} hours"
 
 
 def shown_by(call: Call, file: Path | None, url: str | None, token_file: Path | None) -> Shown:

@@ -306,8 +306,6 @@ class Ledger:
 
 
 class Verified(NamedTuple):
-    """What a pack was found to hold."""
-
     ledger: Ledger
     checkpoint: Checkpoint
     earlier: int  # checkpoints in the pack
@@ -319,9 +317,11 @@ class Verified(NamedTuple):
         yield f"{found.events} events in {len(found.chains)} histories, positions {found.first} to {found.position}"
         if found.only:
             yield f"events 1 to {found.chains[found.only][0]} of one; whether there are later ones, a pack of all shows"
-        yield f"in the tree of {newest.size} leaves with root {newest.root.hex()}, signed by {newest.origin}"
-        for name, at in ((key.name, at) for key, at in newest.signed.items() if key.kind == WITNESS):
-            yield f"cosigned by {name} on {datetime.fromtimestamp(min(at, 1 << 36), UTC):%Y-%m-%d at %H:%M:%S} UTC"
+        times = {key.name: min(at, 1 << 36) for key, at in newest.signed.items() if key.kind == WITNESS}
+        silent = "" if newest.origin in times else "; the log does not say when"
+        yield f"in the tree of {newest.size} leaves with root {newest.root.hex()}, signed by {newest.origin}{silent}"
+        for name, at in times.items():
+            yield f"cosigned by {name} on {datetime.fromtimestamp(at, UTC):%Y-%m-%d at %H:%M:%S} UTC"
         yield f"{self.earlier} earlier checkpoints in the pack and {self.kept} that you kept are of the same tree"
         if self.by_own_keys:
             yield "NOT PROVEN: the keys came with the pack, and who forges a pack puts in keys that fit it."
@@ -343,16 +343,19 @@ def verify(
     pack = Pack(file)
     _, manifest, its_own = pack.whole(), manifest_in(pack.whole()), pack.whole()
     logs = keys or [key_of(line) for line in its_own.decode(errors="replace").split()]
+    itself = {part for key in logs for part in (key.name, key.public)}
+    if any(key.name in itself or key.public in itself for key in witnesses):
+        raise NotVerified("a witness has the name or the key of the log: nobody is a witness of themselves")
     known = list(dict.fromkeys([*logs, *(Key(key.name, WITNESS, key.public) for key in logs), *witnesses]))
     newest = checkpoint_in(pack.whole(), known, "checkpoint")
     earlier = checkpoints_in(pack.whole(), known, "checkpoints")
     ones_own = [checkpoint_in(note, known, name) for name, note in kept]
     if {(one.origin, newest.size) for one in [newest, *earlier]} != {(manifest["origin"], manifest["size"])}:
         raise NotVerified("the pack's checkpoints are not those of the log that its manifest names")
-    for name, size in ((one.name, one.size) for one in [*earlier, *ones_own]):
-        if size > newest.size:
-            raise NotVerified(f"{name}: of {size} leaves, and the pack has {newest.size}: it is older, or was cut off")
-    cosigned, needed = len(set(witnesses) & newest.signed.keys()), len(witnesses) if require is None else require
+    for name, size in ((one.name, one.size) for one in [*earlier, *ones_own] if one.size > newest.size):
+        raise NotVerified(f"{name}: of {size} leaves, and the pack has {newest.size}: it is older, or was cut off")
+    asked = {key.public for key in witnesses}  # one key under two names is one witness
+    cosigned, needed = len(asked & {key.public for key in newest.signed}), len(asked) if require is None else require
     if cosigned < needed:
         raise NotVerified(f"cosigned by {cosigned} of the witnesses, and it takes {needed}")
     ledger = Ledger(manifest, [newest, *earlier, *ones_own])
@@ -372,10 +375,9 @@ def verify(
 def main(words: Sequence[str] | None = None) -> int:
     asked = argparse.ArgumentParser(description="Checks an audit pack of seatledger, offline.", epilog=EXIT_CODES)
     more: dict[str, Any] = {"action": "append", "default": []}
-    cosigner = partial(key_of, kind=WITNESS)
     asked.add_argument("pack", metavar="PACK", type=Path)
     asked.add_argument("--key", type=key_of, metavar="VKEY", help="a key of the ledger that you trust", **more)
-    asked.add_argument("--witness", type=cosigner, metavar="VKEY", help="of somebody who must have cosigned", **more)
+    asked.add_argument("--witness", type=partial(key_of, kind=WITNESS), metavar="VKEY", help="who must cosign", **more)
     asked.add_argument("--require", type=int, metavar="N", help="how many of the witnesses must have; default: all")
     asked.add_argument("--checkpoint", type=Path, metavar="FILE", help="one that you kept from an earlier time", **more)
     given = asked.parse_args(words)
@@ -383,9 +385,7 @@ def main(words: Sequence[str] | None = None) -> int:
         kept = [(str(path), path.read_bytes()) for path in given.checkpoint]
         with given.pack.open("rb") as file:
             keys, tell = {"keys": given.key, "witnesses": given.witness, "require": given.require}, sys.stderr.write
-            done = verify(
-                file, **keys, kept=kept, progress=lambda done, size: tell(f"{done} of {size} leaves checked\n")
-            )
+            done = verify(file, **keys, kept=kept, progress=lambda at, of: tell(f"{at} of {of} leaves checked\n"))
     except OSError as error:
         sys.stderr.write(f"{error.filename or given.pack} cannot be read: {error.strerror}\n")
         return UNREADABLE

@@ -42,9 +42,9 @@ class Cosigned(NamedTuple):
     at: int
 
     @property
-    def silent_s(self) -> int:
-        """How long ago the log itself signed it last, by its own time; 0 where it does not say."""
-        return max(0, self.at - (self.trusted.signed_at or self.at))
+    def silent_s(self) -> int | None:
+        """How long ago the log itself signed it last, by its own time; None where it does not say."""
+        return None if self.trusted.signed_at is None else max(0, self.at - self.trusted.signed_at)
 
 
 class Witness:

@@ -13,20 +13,23 @@ from hypothesis import strategies as st
 
 from adapters.proof import verify_pack
 from adapters.proof.export_pack import Asked, NothingSealed, PackRefused
+from adapters.proof.notes import COSIGNATURE, SigningKey, note_of
 from adapters.proof.verify_pack import NotVerified, main
 from tests.adapters.proof.logs import (
     EVENTS,
+    LOG,
     LOG_KEY,
     ORIGIN,
     OTHER_LOG,
     SIZE,
     SIZES,
+    WITNESS,
     WITNESS_KEYS,
     checkpoint_of,
     note,
     signed,
 )
-from tests.adapters.proof.packs import KEY, LAST, MemoryReads, exported, is_true, items_of, members_of, verified
+from tests.adapters.proof.packs import KEY, LAST, MemoryReads, exported, is_true, items_of, members_of, packed, verified
 from tests.projections.sealed_history import ORGANIZATIONS
 
 EVERYTHING = Asked()
@@ -109,11 +112,34 @@ def test_who_must_have_signed() -> None:
         verified(pack, keys=[stranger])
     assert verified(pack, keys=[stranger, KEY])
     assert verify_pack.verify(io.BytesIO(pack), keys=[KEY], witnesses=WITNESSES)
-    absent = WITNESSES[0]._replace(name="absent.example")
+    absent = WITNESSES[0]._replace(name="absent.example", public=b"\x07" * 32)
     for require in (None, 3):
         with pytest.raises(NotVerified, match="cosigned by 2 of the witnesses, and it takes 3"):
             verify_pack.verify(io.BytesIO(pack), keys=[KEY], witnesses=[*WITNESSES, absent], require=require)
     assert verify_pack.verify(io.BytesIO(pack), keys=[KEY], witnesses=[*WITNESSES, absent], require=2)
+
+
+def test_one_key_under_two_names_is_one_witness_and_the_log_is_none() -> None:
+    text = checkpoint_of(SIZE).text()
+    twin = SigningKey("another.example/name", WITNESS.private)
+    members = members_of(exported(EVERYTHING)[0])
+    lines = [LOG.sign(text), WITNESS.cosign(text, 1), twin.cosign(text, 1)]
+    pack = packed(members | {"checkpoint": note_of(text, *lines).encode()})
+    both = [verify_pack.key_of(str(key.verifying(COSIGNATURE)), verify_pack.WITNESS) for key in (WITNESS, twin)]
+    with pytest.raises(NotVerified, match="cosigned by 1 of the witnesses, and it takes 2"):
+        verify_pack.verify(io.BytesIO(pack), keys=[KEY], witnesses=both, require=2)
+    assert verify_pack.verify(io.BytesIO(pack), keys=[KEY], witnesses=both)
+    for itself in (KEY._replace(kind=verify_pack.WITNESS), both[0]._replace(name=KEY.name)):
+        with pytest.raises(NotVerified, match="a witness of themselves"):
+            verify_pack.verify(io.BytesIO(exported(EVERYTHING)[0]), keys=[KEY], witnesses=[itself], require=1)
+
+
+def test_a_log_that_does_not_say_when_is_told() -> None:
+    text = checkpoint_of(SIZE).text()
+    members = members_of(exported(EVERYTHING)[0])
+    stripped = packed(members | {"checkpoint": note_of(text, LOG.sign(text)).encode()})
+    assert any(line.endswith("; the log does not say when") for line in verified(stripped).lines())
+    assert not any("does not say" in line for line in verified(packed(members)).lines())
 
 
 def test_its_own_keys_prove_nothing_and_it_says_so() -> None:

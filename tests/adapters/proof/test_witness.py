@@ -13,12 +13,13 @@ from pathlib import Path
 import pytest
 
 from adapters.proof.checkpoints import Checkpoint
-from adapters.proof.notes import COSIGNATURE, NoteInvalid
+from adapters.proof.notes import COSIGNATURE, NoteInvalid, note_of
 from adapters.proof.proofs import ConsistencyProof
 from adapters.proof.trust import Trust
 from adapters.proof.witness import Cosigned, Witness, WitnessRefused, with_line
 from adapters.proof.witness_key import key_in, made_key, read_key, written
 from tests.adapters.proof.logs import (
+    LOG,
     LOG_KEY,
     ORIGIN,
     OTHER_LOG,
@@ -84,6 +85,11 @@ def test_it_says_how_long_the_log_was_silent(tmp_path: Path) -> None:
     later = datetime.fromtimestamp(SIGNED_AT, UTC) + timedelta(hours=3)
     assert the_witness(tmp_path, later).cosign(Showing(note()), first=True).silent_s == 3 * 3600
     assert the_witness(tmp_path / "x").cosign(Showing(note()), first=True).silent_s == 0  # by a clock that is behind
+
+
+def test_a_log_whose_time_was_stripped_off_is_not_fresh(tmp_path: Path) -> None:
+    text = checkpoint_of(9).text()
+    assert the_witness(tmp_path).cosign(Showing(note_of(text, LOG.sign(text))), first=True).silent_s is None
 
 
 def test_a_smaller_tree_is_refused_and_kept_as_evidence(tmp_path: Path) -> None:
