@@ -181,7 +181,7 @@ class LedgerRecorder(PostgresApplicationRecorder):
             try:
                 with connection.transaction() if erasing else nullcontext():
                     row = connection.execute(self._append, arguments, prepare=True, binary=True).fetchone()
-                    if erasing:  # by a repeat they are gone already, and it deletes nothing
+                    if erasing and not cast("tuple[Any, ...]", row)[0]:  # a repeat tells of none, and deletes none
                         connection.execute(self._erase, (organization_id, Array.of_uuids(erasing)))
             except psycopg.errors.IntegrityConstraintViolation as moved:  # exactly 23000: told by the function
                 message, originator_id = moved.diag.message_primary, moved.diag.message_detail

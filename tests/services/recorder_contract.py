@@ -207,6 +207,19 @@ def facts_go_with_a_save_that_erases_them_or_stay_with_it(recorder: Recorder) ->
 
 
 @promise
+def what_was_recorded_before_erases_nothing(recorder: Recorder) -> None:
+    """The id may have stood for another command, which told of no erasure."""
+    room, one, other, command_id = Room(recorder), uuid4(), uuid4(), uuid4()
+    fact = named(one, "generated@contoso.example")
+    room.append(*room.events(one, 1), facts=[fact], command_id=command_id)
+    with pytest.raises(AlreadyRecorded):
+        room.append(*room.events(one, 2), erasing=[fact.fact_id], command_id=command_id, fingerprint=b"another")
+    with pytest.raises(VersionConflict):
+        room.append(*room.events(other, 1), facts=[named(other, "generated@contoso.example")])
+    assert room.told() == [(one, 1)]
+
+
+@promise
 def events_are_found_by_a_text_in_them(recorder: Recorder) -> None:
     room, one = Room(recorder), uuid4()
     room.append(*room.events(one, 1, 2))
