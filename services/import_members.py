@@ -65,6 +65,8 @@ def import_members(ledger: Ledger, command: ImportMembers, directory: Directory)
     facts: list[PersonalFact] = []
     for index, row in enumerate(rows):
         member = members[known[row.user_name]] if row.user_name in known else None
+        if member and "user_name" not in values.get(member.id, {}):  # erased since the name was looked up
+            member = None
         if member is None:
             member, changed = add_member(ledger, command, index, row)
         else:

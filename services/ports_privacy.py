@@ -50,3 +50,6 @@ class ErasureList(Protocol):
 
         Where it ends without `done`, history decides whether it was done.
         """
+
+    def catch_up(self) -> None:
+        """Ends what was left as meant, as history has it: for an answer to what somebody else has recorded."""

@@ -16,6 +16,7 @@ from services.ports import Receipt
 from services.ports_privacy import Erasure
 from services.ports_reads import BillingViews
 from tests.services.contoso import Contoso
+from tests.services.crash import Crash
 
 KEEP_YEARS = 10
 
@@ -43,13 +44,20 @@ class ListInMemory:
 
     meant: list[Erasure] = field(default_factory=list)
     positions: list[int] = field(default_factory=list)
+    dies: bool = False  # before it can say that something is done
+    caught_up: int = 0
 
     @contextmanager
     def meaning(self, erasure: Erasure) -> Iterator[ListInMemory]:
         self.meant.append(erasure)
         yield self
 
+    def catch_up(self) -> None:
+        self.caught_up += 1
+
     def done(self, position: int) -> None:
+        if self.dies:
+            raise Crash
         self.positions.append(position)
 
 

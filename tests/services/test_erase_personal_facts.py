@@ -1,5 +1,7 @@
+from collections.abc import Mapping
 from datetime import UTC, date, datetime
-from typing import cast
+from typing import Any, cast
+from uuid import UUID
 
 import pytest
 
@@ -16,12 +18,14 @@ from domain.refusals import (
 )
 from services.change_bill_to import ChangeBillTo
 from services.command import Actor, Command
-from services.import_members import ImportMembers, MemberRow
+from services.grant_role import GrantRole
+from services.import_members import ImportMembers, MemberRow, import_members
 from services.ledger import Ledger
 from services.name_members import name_members
 from services.ports_payments import CardRefused
 from services.show_invoice import ShowInvoice, show_invoice
 from tests.services.contoso import Clock, Contoso
+from tests.services.crash import Crash
 from tests.services.forgetful import KEEP_YEARS, Forgetful
 from tests.services.questions import (
     has_one_effect,
@@ -108,6 +112,22 @@ def test_a_repeat_is_answered_and_a_second_erasure_tells_nothing(contoso: Forget
     tells_nothing(contoso, contoso.an_erasure(contoso.ben))
     contoso.removes(contoso.david)
     has_one_effect(contoso, contoso.an_erasure(contoso.david), events=1, times=4)
+
+
+def test_what_was_cut_off_before_the_list_said_done_is_ended_before_it_is_answered(contoso: Forgetful) -> None:
+    contoso.run(contoso.command(GrantRole, contoso.admin, member_id=contoso.melissa, role="admin"))
+    contoso.removes(contoso.ben)
+    melissa = Actor(id=contoso.melissa, role="admin")
+    erasure = contoso.an_erasure(contoso.ben).model_copy(update={"actor": melissa})
+    contoso.erasures.dies = True
+    with pytest.raises(Crash):
+        contoso.run(erasure)
+    contoso.erasures.dies = False
+    contoso.run(erasure)
+    assert contoso.erasures.caught_up == 1
+    contoso.removes(contoso.melissa)  # the answer comes back through a refusal
+    contoso.run(erasure)
+    assert (contoso.erasures.caught_up, len(contoso.erasures.meant)) == (2, 1)
 
 
 def test_who_is_still_there_is_removed_first(contoso: Forgetful) -> None:
@@ -201,6 +221,25 @@ def test_who_comes_back_meanwhile_stays_known(contoso: Forgetful) -> None:
     with just_before_the_save(contoso.ledger, back), pytest.raises(MemberStillActive):
         contoso.run(contoso.an_erasure(contoso.ben))
     assert contoso.known_of(contoso.ben)
+
+
+def test_an_import_during_an_erasure_brings_nobody_back_without_a_name(contoso: Forgetful) -> None:
+    contoso.removes(contoso.ben)
+    name = contoso.known_of(contoso.ben)["user_name"]
+
+    class ErasedMeanwhile(PersonalDirectory):
+        def member_ids(self, *asked: Any) -> Mapping[str, UUID]:
+            found = directory.member_ids(*asked)
+            contoso.run(contoso.an_erasure(contoso.ben))
+            return found
+
+    directory, another = contoso.register, ErasedMeanwhile(contoso.register._datastore)
+    back = contoso.command(ImportMembers, contoso.admin, rows=(MemberRow(user_name=name),))
+    import_members(contoso.ledger, back, another)
+    assert contoso.ledger.member(contoso.organization_id, contoso.ben).status == "removed"
+    (known,) = directory.member_ids(contoso.organization_id, [name]).values()
+    assert known != contoso.ben
+    assert contoso.known_of(contoso.ben) == {}
 
 
 def test_a_name_that_was_erased_is_free_for_somebody_else(contoso: Forgetful) -> None:
