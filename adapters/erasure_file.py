@@ -5,6 +5,7 @@ It holds ids and reason codes, and nothing personal. A line says what is meant, 
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 from collections.abc import Iterator, Mapping
@@ -19,7 +20,7 @@ from adapters.postgres.errors import StartRefused
 from services.ports import LedgerUnavailable
 
 GENESIS = sha256(b"seatledger.erasures.1").digest()
-TAIL = 1024 * 1024  # bytes; no line is longer
+TAIL = 1024 * 1024  # bytes; a longer line is found by reading all of them
 ENDINGS = ("done", "not_done")
 
 
@@ -52,7 +53,7 @@ class ErasureFile:
             yield
 
     def last(self) -> Line | None:
-        """The last line as it stands, without a look at those before it; None: there is none, or it is torn."""
+        """The last line as it stands, without a look at those before it; None: there is none, or it is torn or long."""
         try:
             with self.path.open("rb") as file:
                 file.seek(max(file.seek(0, os.SEEK_END) - TAIL, 0))
@@ -103,7 +104,7 @@ class ErasureFile:
             new = not self.path.exists()
             descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
             try:
-                os.write(descriptor, f"{json.dumps({**content, 'hash': line.hash.hex()})}\n".encode())
+                write_whole(descriptor, f"{json.dumps({**content, 'hash': line.hash.hex()})}\n".encode())
                 os.fsync(descriptor)
             finally:
                 os.close(descriptor)
@@ -129,6 +130,14 @@ def line_in(content: dict[str, Any]) -> Line:
 def chained(previous: bytes, said: Mapping[str, Any]) -> bytes:
     """Binds a line to all before it."""
     return sha256(previous + json.dumps(said, sort_keys=True, separators=(",", ":")).encode()).digest()
+
+
+def write_whole(descriptor: int, text: bytes) -> None:
+    """At the end of a file: all of it, or nothing. A disk that is nearly full takes a part, and tells no error."""
+    before = os.fstat(descriptor).st_size
+    if os.write(descriptor, text) < len(text):
+        os.ftruncate(descriptor, before)
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 def sync_folder(folder: Path) -> None:

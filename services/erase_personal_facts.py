@@ -72,9 +72,13 @@ def _erase(
     at = ledger.now(standing.organization, member)
     facts = register.of_subject(organization_id, member.id)
     found = sort_by_retention(ledger, organization_id, facts, today=utc_date(at), keep_years=keep_years)
+    removed_at = ledger.history.load_events(organization_id, member.id)[-1].position
     methods, charged_by = forgettable(
-        ledger, organization_id, methods_of(ledger, billing_views, organization_id, member)
+        ledger, organization_id, methods_of(ledger, billing_views, organization_id, member.id, removed_at)
     )
+    owned = list(owned_by(ledger, billing_views, organization_id, member.id, removed_at))
+    for profile in owned:
+        refuse_charging(ledger, organization_id, profile, profile.payment_method_id)
     member.erase(
         found.erasable,
         kept=found.kept,
@@ -83,7 +87,7 @@ def _erase(
         reason=command.reason,
     )
     at = ledger.now(standing.organization, member, *methods)
-    told, seen = [member, *methods], [*standing.seen, *found.profiles, *charged_by]
+    told, seen = [member, *methods], [*standing.seen, *found.profiles, *charged_by, *owned]
     if not member.pending_events:
         return ledger.save(*told, seen=seen, because=command, at=at)
     fact_ids = [fact.fact_id for fact in found.erasable]
@@ -94,13 +98,12 @@ def _erase(
 
 
 def methods_of(
-    ledger: Ledger, billing_views: BillingViews, organization_id: UUID, member: Member
+    ledger: Ledger, billing_views: BillingViews, organization_id: UUID, member_id: UUID, removed_at: int
 ) -> Iterator[PaymentMethod]:
     """The member's stored cards; who was removed adds none, so what stood at the removal is all there will be."""
-    removed_at = ledger.history.load_events(organization_id, member.id)[-1].position
     after: UUID | None = None
     while True:
-        page = billing_views.payment_methods(organization_id, member.id, after=after, at_least=removed_at)
+        page = billing_views.payment_methods(organization_id, member_id, after=after, at_least=removed_at)
         for row in page:
             method = ledger.payment_method(organization_id, row.payment_method_id)
             if not method.removed:
@@ -110,6 +113,27 @@ def methods_of(
         after = page[-1].payment_method_id
 
 
+def owned_by(
+    ledger: Ledger, billing_views: BillingViews, organization_id: UUID, member_id: UUID, removed_at: int
+) -> Iterator[BillingProfile]:
+    """The member's own profiles, whoever's card pays on them; likewise there will be no more."""
+    after: UUID | None = None
+    while page := billing_views.profiles(organization_id, seen_by=member_id, after=after, at_least=removed_at):
+        for row in page:
+            if row.owner_id == member_id:
+                yield ledger.billing_profile(organization_id, row.billing_profile_id)
+        after = page[-1].billing_profile_id
+
+
+def refuse_charging(ledger: Ledger, organization_id: UUID, profile: BillingProfile, payment_method_id: UUID) -> None:
+    """Refuses where a profile has something left to charge: it would be billed to nobody."""
+    subscriptions = [ledger.subscription(organization_id, one) for one in profile.subscriptions]
+    invoices = [ledger.invoice(organization_id, one) for one in profile.open_invoices]
+    charged = any(one.life in WITH_ACCESS for one in subscriptions)
+    if charged or not all(invoice.wants_nothing for invoice in invoices):
+        raise StillCharged(payment_method_id=payment_method_id, billing_profile_id=profile.id)
+
+
 def forgettable(
     ledger: Ledger, organization_id: UUID, methods: Iterator[PaymentMethod]
 ) -> tuple[Sequence[PaymentMethod], Sequence[BillingProfile]]:
@@ -117,11 +141,7 @@ def forgettable(
     forgotten, charging = [], []
     for method in methods:
         for profile in [ledger.billing_profile(organization_id, one) for one in method.charged_by]:
-            subscriptions = [ledger.subscription(organization_id, one) for one in profile.subscriptions]
-            invoices = [ledger.invoice(organization_id, one) for one in profile.open_invoices]
-            charged = any(one.life in WITH_ACCESS for one in subscriptions)
-            if charged or not all(invoice.wants_nothing for invoice in invoices):
-                raise StillCharged(payment_method_id=method.id, billing_profile_id=profile.id)
+            refuse_charging(ledger, organization_id, profile, method.id)
             charging.append(profile)
         method.forget()
         forgotten.append(method)

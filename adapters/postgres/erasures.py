@@ -102,7 +102,8 @@ class Erasures:
             with unavailable_is_told():
                 if not follows(self.file, connection):
                     settle(self.file, connection)
-            meant = self.file.append(self.file.last(), what="meant", **said_of(erasure))
+            last = self.file.last() or next(reversed(self.file.read()), None)
+            meant = self.file.append(last, what="meant", **said_of(erasure))
             intent = WrittenIntent(self.file, connection, meant)
             try:
                 yield intent

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, cast
 from uuid import UUID
 
 from adapters.postgres.directory import PersonalDirectory
+from domain.billing_profile import BillingProfile
 from domain.payment_method import PaymentMethod
 from services.command import Command
 from services.erase_personal_facts import ErasePersonalFacts, erase_personal_facts
@@ -25,8 +26,13 @@ class Stored(NamedTuple):
     payment_method_id: UUID
 
 
-class MethodsOfHistory:
-    """A member's stored cards, read from the whole history."""
+class Owned(NamedTuple):
+    billing_profile_id: UUID
+    owner_id: UUID
+
+
+class BillingOfHistory:
+    """A member's stored cards and profiles, read from the whole history."""
 
     def __init__(self, contoso: Contoso) -> None:
         self.contoso = contoso
@@ -36,6 +42,12 @@ class MethodsOfHistory:
         assert self.contoso.history()[-1].position >= at_least
         every = self.contoso.every(PaymentMethod)
         return [Stored(method.id) for method in every if method.owner_id == owner_id and not method.removed]
+
+    def profiles(self, _: UUID, *, seen_by: UUID, after: UUID | None, at_least: int) -> Sequence[Owned]:
+        assert self.contoso.history()[-1].position >= at_least
+        every = sorted(self.contoso.every(BillingProfile), key=lambda one: one.id)
+        seen = [one for one in every if one.owner_id == seen_by or seen_by in one.roles]
+        return [Owned(one.id, one.owner_id) for one in seen if after is None or one.id > after]
 
 
 @dataclass
@@ -78,7 +90,7 @@ class Forgetful(Contoso):
             self.ledger,
             command,
             self.register,
-            cast("BillingViews", MethodsOfHistory(self)),
+            cast("BillingViews", BillingOfHistory(self)),
             erasures=self.erasures,
             till=self.till,
             keep_years=KEEP_YEARS,

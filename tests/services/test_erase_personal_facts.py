@@ -18,11 +18,13 @@ from domain.refusals import (
 )
 from services.change_bill_to import ChangeBillTo
 from services.command import Actor, Command
+from services.grant_profile_role import GrantProfileRole
 from services.grant_role import GrantRole
 from services.import_members import ImportMembers, MemberRow, import_members
 from services.ledger import Ledger
 from services.name_members import name_members
 from services.ports_payments import CardRefused
+from services.replace_payment_method import ReplacePaymentMethod
 from services.show_invoice import ShowInvoice, show_invoice
 from tests.services.contoso import Clock, Contoso
 from tests.services.crash import Crash
@@ -199,6 +201,21 @@ def test_a_card_with_which_something_is_left_to_charge_stays(contoso: Forgetful)
     with contoso.refuses(StillCharged, billing_profile_id=str(profile_id)):
         contoso.run(contoso.an_erasure(contoso.ben))
     assert contoso.known_of(contoso.ben)
+    contoso.advances(date(2025, 9, 30))
+    contoso.run(contoso.an_erasure(contoso.ben, what_may_go=True))
+
+
+def test_an_own_profile_on_which_somebody_else_pays_is_still_charged_too(contoso: Forgetful) -> None:
+    profile_id = contoso.can_pay(contoso.ben)
+    contoso.buys_centrally(contoso.ben)
+    for kind, actor_id, content in (
+        (GrantProfileRole, contoso.ben, {"member_id": contoso.david, "role": "contributor"}),
+        (ReplacePaymentMethod, contoso.david, {"payment_method_id": contoso.adds_card(contoso.david)}),
+    ):
+        contoso.run(contoso.command(kind, contoso.purchaser(actor_id), billing_profile_id=profile_id, **content))
+    contoso.removes(contoso.ben)
+    with contoso.refuses(StillCharged, billing_profile_id=str(profile_id)):
+        contoso.run(contoso.an_erasure(contoso.ben))
     contoso.advances(date(2025, 9, 30))
     contoso.run(contoso.an_erasure(contoso.ben, what_may_go=True))
 

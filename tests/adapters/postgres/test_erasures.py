@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -290,6 +291,31 @@ def test_a_list_that_cannot_be_written_erases_nothing(
     with pytest.raises(LedgerUnavailable, match="cannot be written"):
         erase(ledger, Erasures(url, tmp_path / "a file" / "erasures.jsonl"), member)
     assert len(register.of_subject(ORGANIZATION, member.id)) == 2
+
+
+def test_a_disk_that_takes_a_part_of_a_line_has_none_of_it(
+    ledger: Ledger, erasures: Erasures, register: PersonalDirectory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    erase(ledger, erasures, leaver(ledger, "david@contoso.com"))
+    before, member, write = erasures.file.path.read_bytes(), leaver(ledger), os.write
+    with monkeypatch.context() as nearly_full:
+        nearly_full.setattr(os, "write", lambda descriptor, text: write(descriptor, text[: len(text) // 2]))
+        with pytest.raises(LedgerUnavailable, match="No space left"):
+            erase(ledger, erasures, member)
+    assert erasures.file.path.read_bytes() == before
+    assert len(register.of_subject(ORGANIZATION, member.id)) == 2
+    erase(ledger, erasures, member)
+    assert whats(erasures) == ["meant", "done"] * 2
+
+
+def test_a_line_that_is_longer_than_what_is_looked_at_is_not_forgotten(
+    ledger: Ledger, erasures: Erasures, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("adapters.erasure_file.TAIL", 64)
+    for name in ("ben@contoso.com", "david@contoso.com"):
+        erase(ledger, erasures, leaver(ledger, name))
+    erasures.catch_up()
+    assert [line.number for line in erasures.file.read()] == [1, 2, 3, 4]
 
 
 def test_the_event_and_the_deletion_are_one_save(ledger: Ledger, register: PersonalDirectory, admin: Admin) -> None:
