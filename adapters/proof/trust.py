@@ -44,10 +44,14 @@ class Trust:
         logs = tuple(key for key in known if key.kind == ED25519)
         return cls(logs, tuple(key for key in known if key.kind == COSIGNATURE and not own(key, logs)), at_least)
 
+    def known(self) -> list[VerifyingKey]:
+        """Every key by which a line of a note is believed; those by which logs say when belong to it."""
+        times = [VerifyingKey(log.name, COSIGNATURE, log.public) for log in self.logs]
+        return [*self.logs, *times, *self.witnesses]
+
     def opened(self, note: str) -> Trusted:
         """The checkpoint of a note that its own log signed and enough witnesses cosigned; raises NoteInvalid."""
-        times = [VerifyingKey(log.name, COSIGNATURE, log.public) for log in self.logs]
-        opened = open_note(note, [*self.logs, *times, *self.witnesses])
+        opened = open_note(note, self.known())
         checkpoint = Checkpoint.parse(opened.text)
         by_log = [one for one in opened.signed if one.name == checkpoint.origin]
         if not any(one.kind == ED25519 for one in by_log):

@@ -6,13 +6,13 @@ Which log, by which key, and what was cosigned last come from the witness's own 
 from __future__ import annotations
 
 import fcntl
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
-from adapters.proof.notes import COSIGNATURE, NoteInvalid, SigningKey, note_of, parsed, split
+from adapters.proof.notes import COSIGNATURE, NoteInvalid, SigningKey, VerifyingKey, note_of, parsed, split
 from adapters.proof.proofs import ConsistencyProof
 from adapters.proof.trust import Trust, Trusted
 from adapters.proof.whole_file import write_whole
@@ -68,7 +68,7 @@ class Witness:
             own = before.witnesses[self.key.name] if before else at
             if at < own:
                 raise WitnessRefused("the clock is behind the time of the last cosignature: set it right")
-            cosigned = with_line(note, self.key, self.key.cosign(trusted.checkpoint.text(), at))
+            cosigned = with_line(note, self.log.known(), self.key, self.key.cosign(trusted.checkpoint.text(), at))
             write_whole(self.state, cosigned)
             return Cosigned(cosigned, trusted, before, at)
 
@@ -127,9 +127,13 @@ class Witness:
             yield
 
 
-def with_line(note: str, key: SigningKey, line: str) -> str:
-    """The note with a cosignature behind those of others, in place of an earlier one by the same key."""
+def with_line(note: str, known: Iterable[VerifyingKey], key: SigningKey, line: str) -> str:
+    """The note with a cosignature behind the lines of known keys, in place of an earlier one by the same key.
+
+    What others put there is left out: a note with too many lines could not be opened any more.
+    """
     text, _ = split(note)
     own = (key.name, key.verifying(COSIGNATURE).key_id)
+    kept = {(one.name, one.key_id) for one in known} - {own}
     lines = note[len(text) + 1 :].split("\n")[:-1]
-    return note_of(text, *(f"{one}\n" for one in lines if parsed(one)[:2] != own), line)
+    return note_of(text, *(f"{one}\n" for one in lines if parsed(one)[:2] in kept), line)

@@ -156,11 +156,20 @@ def test_a_clock_that_went_back_signs_nothing(tmp_path: Path) -> None:
 
 def test_a_line_is_put_in_the_place_of_an_earlier_one() -> None:
     dashed = WITNESS.from_seed("odd\u2014", b"7" * 32)
-    text = checkpoint_of(9).text()
-    once = with_line(with_line(note(9).replace(note(64), ""), dashed, dashed.cosign(text, 1)), WITNESS, "")
+    text, known = checkpoint_of(9).text(), [LOG_KEY, dashed.verifying(COSIGNATURE)]
+    once = with_line(note(9), known, dashed, dashed.cosign(text, 1))
     assert once.count(dashed.name) == 1
-    again = with_line(once, dashed, dashed.cosign(text, 2))
+    again = with_line(once, known, dashed, dashed.cosign(text, 2))
     assert (again.count(dashed.name), len(again)) == (1, len(once))
+
+
+def test_lines_of_strangers_are_not_kept(tmp_path: Path) -> None:
+    strangers = "".join(f"\u2014 stranger{number} AAAAAAAA\n" for number in range(98))
+    text = checkpoint_of(64).text()
+    for first in (True, False):
+        done = cosigns(tmp_path, note_of(text, LOG.sign(text), LOG.cosign(text, SIGNED_AT), strangers), first=first)
+        assert "stranger" not in done.note
+        assert MINE.opened(done.note).signed_at == SIGNED_AT
 
 
 def test_a_key_is_read_as_it_was_written(tmp_path: Path) -> None:
