@@ -108,6 +108,10 @@ class SealFolder:
         self._write(f"{PUBLISHED}/{kept.checkpoint.origin}/{kept.checkpoint.size}", kept.note, mode=0o644)
         self._write(f"{PUBLISHED}/{LATEST}", kept.note, mode=0o644)
 
+    def begins(self, kept: Kept) -> None:
+        """Notes from which checkpoint, also of nothing, an origin goes on."""
+        self._write(f"{PUBLISHED}/{kept.checkpoint.origin}/{kept.checkpoint.size}", kept.note, mode=0o644)
+
     def withdraw(self, checkpoint: Checkpoint, *, because_of: Checkpoint) -> None:
         """Takes away the file of one in whose place a larger one stands: a file for each would be millions a year."""
         if (checkpoint.origin, checkpoint.size) != (because_of.origin, because_of.size):
@@ -118,6 +122,10 @@ class SealFolder:
         folder = self.path / PUBLISHED / origin
         sizes = sorted(int(path.name) for path in folder.glob("*") if path.name.isascii() and path.name.isdigit())
         return self.ours(self._read(f"{PUBLISHED}/{origin}/{size}") for size in sizes)
+
+    def origins(self, ledger: str) -> list[str]:
+        """Of which something stands here, of a ledger in any of its epochs."""
+        return [f"{ledger}/{path.name}" for path in (self.path / PUBLISHED / ledger).glob("*")]
 
     def ours(self, notes: Iterable[str | None]) -> list[Checkpoint]:
         """What a key signed that is still here; the rest proves nothing, and is passed over."""

@@ -11,7 +11,7 @@ from adapters.postgres.tree import TreeReads
 from adapters.proof.checkpoints import Checkpoint
 from adapters.proof.seal_folder import Kept, SealFolder
 from adapters.proof.sealer import Sealer, Step, TreeDiffers, TreeRolledBack
-from projections.audit.merkle import root_of
+from projections.audit.merkle import LARGEST, root_of
 
 
 class NotAccepted(Exception):
@@ -43,11 +43,24 @@ def what_is_left(session: SealSession, folder: SealFolder) -> Left:
     if not covering:
         raise NotAccepted(f"the ledger records no fork from epoch {from_epoch} to {epoch}: nothing explains its name")
     stored = tree.size()
-    known = [*folder.ours(one.note for one in tree.checkpoints(old.origin)), *folder.published(old.origin), old]
-    kept = {one.size: one for one in known}
+    kept = {one.size: one for one in [*signed_so_far(tree, folder, old.origin), old]}
     left = kept[max(sizes)] if (sizes := [size for size in kept if size <= stored]) else None
     refuse_other_root(tree, left)
     return Left(covering[-1], origin, old, left, sorted(size for size in kept if size > stored))
+
+
+def signed_so_far(tree: TreeReads, folder: SealFolder, newest: str) -> list[Checkpoint]:
+    """What was signed of this ledger up to an origin, without what earlier forks have lost; the oldest epoch first."""
+    ledger, _, last = newest.rpartition("/")
+    names = [origin.rpartition("/") for origin in [*tree.origins(), *folder.origins(ledger)]]
+    epochs = {int(epoch) for of, _, epoch in names if of == ledger and epoch.isascii() and epoch.isdigit()}
+    found, until = list[Checkpoint](), LARGEST
+    for epoch in sorted((one for one in epochs if one <= int(last)), reverse=True):
+        origin = f"{ledger}/{epoch}"
+        ours = [*folder.published(origin), *folder.ours(one.note for one in tree.checkpoints(origin))]
+        found = [*(one for one in ours if 0 < one.size <= until), *found]
+        until = min([until, *(one.size for one in ours)])  # from here it went on under this name
+    return found
 
 
 def accept_fork(session: SealSession, folder: SealFolder, sealer: Sealer) -> tuple[Left, Step]:

@@ -93,7 +93,7 @@ class Sealer:
         self._refuse_fork(origin)
         return self._step(origin)
 
-    def _step(self, origin: str, *, anyway: bool = False) -> Step:
+    def _step(self, origin: str) -> Step:
         frontier, stored = self._as_signed()
         if self._signed_at is None and self.last and self.last.note:
             publish(self._session, self._folder, self.last, self._clock())  # the one before may have ended in between
@@ -108,7 +108,7 @@ class Sealer:
         if size and root != root_of(tree.node, 0, size):
             raise TreeDiffers(f"the stored tree of {size} leaves has not the root that its events give")
         signed = None
-        if anyway or size > self.signed_size or (size and self._silent()):
+        if size > self.signed_size or (size and self._silent()):
             signed = self._sign(Checkpoint(origin, size, root))
         return Step(added, size, signed, self._reread(tree), drained)
 
@@ -224,10 +224,14 @@ class Sealer:
     # A fork.
 
     def go_on(self, origin: str, left: Checkpoint | None) -> Step:
-        """Signs under a new origin, from what is left of what was signed before."""
+        """Signs what is left under a new origin, before anything is added to it; then goes on as always.
+
+        From then on it may die anywhere. The file of where an origin begins stays, for later forks.
+        """
         size, root = (left.size, left.root) if left else (0, EMPTY_ROOT)
-        self.last = Kept(Checkpoint(origin, size, root), "")
-        return self._step(origin, anyway=True)
+        self._folder.begins(self._sign(Checkpoint(origin, size, root)))
+        self._signed_at = None
+        return self._step(origin)
 
 
 def begin(

@@ -30,8 +30,8 @@ def restore(admin: Admin) -> None:
     admin.execute("ALTER TABLE ledger.events ENABLE ALWAYS TRIGGER only_grows")
 
 
-def fork(admin: Admin) -> None:
-    admin.execute("SELECT ledger.fork(1, 2, 'restored', gen_random_uuid())")
+def fork(admin: Admin, epoch: int = 1) -> None:
+    admin.execute("SELECT ledger.fork(%s::int, %s::int, 'restored', gen_random_uuid())", (epoch, epoch + 1))
 
 
 def positions(admin: Admin) -> Sequence[int]:

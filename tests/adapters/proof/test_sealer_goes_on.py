@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID
@@ -60,12 +61,67 @@ def test_an_older_copy_is_not_sealed_and_the_fork_says_what_was_lost(
         what_is_left(sealing, folder)
     with TreeReads(url) as tree:
         old, new = f"{tree.origin().rpartition('/')[0]}/1", tree.origin()
-        assert [one.size for one in tree.checkpoints(new)] == [707, 717]
+        assert [one.size for one in tree.checkpoints(new)] == [300, 707, 717]
         assert [one.size for one in tree.checkpoints(old)] == [100, 200, 300]
         assert [one.size for one in folder.published(old)] == [100, 200, 300, 407, 507]
     assert lost is not None
     with pytest.raises(NotAccepted), SealSession(url) as sealing:
         resume(sealing, folder, lost.note)
+    restore(admin)
+    fork(admin, 2)
+    with SealSession(url) as sealing:
+        found = what_is_left(sealing, folder)
+        assert found.left is not None
+        assert (found.left.size, found.lost) == (300, [707, 717])  # what the first fork lost was never of this tree
+
+
+def test_a_copy_from_before_an_earlier_fork_is_what_was_signed_then(
+    ledger: Ledger, url: str, admin: Admin, tmp_path: Path
+) -> None:
+    folder = folder_at(tmp_path)
+    events_of(ledger, 100)
+    sealed(url, folder)
+    back_up(admin)
+    events_of(ledger, 100)
+    sealed(url, folder)
+    fork(admin)
+    with SealSession(url) as sealing, a_sealer(url, folder) as sealer:
+        accept_fork(sealing, folder, sealer)
+    events_of(ledger, 100)
+    sealed(url, folder)
+    restore(admin)
+    fork(admin, 2)
+    with SealSession(url) as sealing:
+        found = what_is_left(sealing, folder)
+        assert found.left is not None
+        assert (found.left.size, found.left.origin[-2:], found.lost) == (100, "/1", [200, 300])
+        admin.execute("UPDATE proof.tiles SET hashes = set_byte(hashes, 40, 7)")
+        with pytest.raises(TreeDiffers):
+            what_is_left(sealing, folder)
+
+
+def test_a_fork_is_accepted_though_it_dies_behind_the_first_leaves_that_it_adds(
+    ledger: Ledger, url: str, admin: Admin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, extend = folder_at(tmp_path), SealSession.extend
+    events_of(ledger, 100)
+    sealed(url, folder)
+    back_up(admin)
+    events_of(ledger, 100)
+    sealed(url, folder)
+    restore(admin)
+    events_of(ledger, 150)
+    fork(admin)
+
+    def extended(session: SealSession, size: int, at: Sequence[int], hashes: Sequence[bytes], **after: int) -> None:
+        extend(session, size, at, hashes, **after)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as dies, SealSession(url) as sealing, a_sealer(url, folder) as sealer:
+        dies.setattr(SealSession, "extend", extended)
+        with pytest.raises(KeyboardInterrupt):
+            accept_fork(sealing, folder, sealer)
+    assert sealed(url, folder).size == 250
 
 
 def test_a_copy_in_which_more_was_changed_than_lost_is_not_accepted(
