@@ -9,6 +9,7 @@ from pydantic import ConfigDict, Field
 from domain.kernel import Value
 from domain.member import Kind, Status
 from domain.personal import Purpose
+from domain.refusals import NotAllowed
 from services.command import Actor, Text
 from services.ledger import Ledger
 from services.may import may, standing_seen
@@ -38,9 +39,11 @@ class MemberListed(Value):
 
 
 def list_members(ledger: Ledger, directory: SearchableDirectory, query: ListMembers) -> list[MemberListed]:
-    """For those who give licenses to members, or manage them."""
+    """For those who give licenses to members, or manage them; an auditor is told names under a grant alone."""
     organization = standing_seen(ledger, query).organization
     may(query.actor, "assign licenses")
+    if query.actor.role == "purchaser" and organization.has_role(query.actor.id, "auditor"):
+        raise NotAllowed(action="list members", remedy="you are an auditor; read names under a grant: audit facts")
     ids = directory.search(query.organization_id, query.name, query.limit)
     details = directory.details(query.organization_id, ids)
     members = ledger.members(query.organization_id, ids)

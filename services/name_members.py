@@ -17,8 +17,10 @@ def name_members(directory: Directory, wish: Wish, ids: Iterable[UUID]) -> Mappi
     wanted = list(dict.fromkeys(ids))
     if wish.actor.role == "service":
         return {}
-    if wish.actor.role == "auditor":
-        wanted = [one for one in wanted if isinstance(directory, OpenToAuditor) and directory.opens(one)]
+    if isinstance(directory, OpenToAuditor):
+        wanted = [one for one in wanted if directory.opens(one)]
+    elif wish.actor.role == "auditor":
+        return {}
     if not wanted:
         return {}
     known = directory.details(wish.organization_id, wanted)

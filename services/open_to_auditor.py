@@ -27,7 +27,7 @@ class ReadPersonalFacts(Command):
 
 
 class OpenToAuditor:
-    """A directory for one request of an auditor: implements `services.ports.Directory`.
+    """A directory for one request of an auditor, in whatever role they ask: implements `services.ports.Directory`.
 
     `read_id` is of this request alone. Nothing is answered of which history does not say that it was read; what was
     recorded for this request is not recorded again.
@@ -59,12 +59,17 @@ class OpenToAuditor:
         return self._ledger.now(self._ledger.organization(self._organization_id))
 
     def opens(self, subject_id: UUID) -> bool:
-        """Whether a grant opens what is known of a member."""
+        """Whether a grant opens what is known of a member; of themselves everybody may know."""
+        if subject_id == self._actor.id:
+            return True
         return self._access is not None and self._access.opening(subject_id, self._at) is not None
 
     def member_ids(self, organization_id: UUID, user_names: Sequence[str]) -> Mapping[str, UUID]:
-        """Whoever knows a name already learns its id."""
-        return self._register.member_ids(organization_id, user_names)
+        """Of those whom a grant opens: that somebody has a name is told like the name."""
+        known = self._register.member_ids(organization_id, user_names)
+        found = {name: member_id for name, member_id in known.items() if self.opens(member_id)}
+        self._record((member_id, "user_name") for member_id in found.values())
+        return found
 
     def details(self, organization_id: UUID, member_ids: Sequence[UUID]) -> Mapping[UUID, Mapping[Purpose, str]]:
         """Of those whom a grant opens."""
@@ -82,7 +87,7 @@ class OpenToAuditor:
 
     def _record(self, read: Iterable[tuple[UUID, Purpose]]) -> None:
         """Refuses where no grant opens them any more; then nothing is answered."""
-        new = dict.fromkeys(one for one in read if one not in self._recorded)
+        new = dict.fromkeys(one for one in read if one not in self._recorded and one[0] != self._actor.id)
         if not new:
             return
         command = ReadPersonalFacts(

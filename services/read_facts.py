@@ -27,20 +27,20 @@ class FactRead(Value):
 
 
 def read_facts(ledger: Ledger, directory: Directory, query: ReadHistory) -> list[FactRead]:
-    """In the order in which they were told; to an auditor what a grant opens."""
+    """In the order in which they were told: to an auditor what a grant opens, to others none of the values."""
     referring: list[tuple[str, FactRef, int]] = []
     events = read_stream(ledger, query)
     for number, event in enumerate(events):
         referring += [(field, ref, number) for field, ref in refs_within(from_json(event.state))]
-    withheld = query.actor.role == "auditor" and not isinstance(directory, OpenToAuditor)
     ids = list(dict.fromkeys(ref.fact_id for _, ref, _ in referring))
-    known = {} if withheld else directory.facts(query.organization_id, ids)
-    missing = WITHHELD if withheld else ERASED
+    known = directory.facts(query.organization_id, ids)
+    if not isinstance(directory, OpenToAuditor):
+        known = dict.fromkeys(known, WITHHELD)
     return [
         FactRead(
             fact_id=ref.fact_id,
             field=field,
-            value=known.get(ref.fact_id, missing),
+            value=known.get(ref.fact_id, ERASED),
             event=events[number].topic.removeprefix("seatledger."),
             version=events[number].originator_version,
             position=events[number].position,

@@ -78,12 +78,8 @@ class Call:
         if not found:
             raise NotFound(what="user", key=self.user_name)
         member_id = next(iter(found.values()))
+        self.known_names[member_id] = self.user_name
         return Actor(id=member_id, role=self.asked_role or self._usual_role(member_id))
-
-    @property
-    def acts(self) -> bool:
-        """Whether it is known by now who acts."""
-        return "actor" in self.__dict__
 
     @cached_property
     def directory(self) -> Directory:

@@ -134,13 +134,15 @@ def members_named(call: Call, user_names: Sequence[str]) -> list[UUID]:
     known = {name.lower(): member_id for name, member_id in ids_of(call, user_names).items()}
     if unknown := [name for name in user_names if name.lower() not in known]:
         raise UserNotInOrganization(reasons=dict.fromkeys(unknown, "unknown"))
-    call.known_names.update({known[name.lower()]: name for name in user_names})
     return list(dict.fromkeys(known[name.lower()] for name in user_names))
 
 
 def ids_of(call: Call, user_names: Sequence[str]) -> dict[str, UUID]:
     _ = call.organization, call.actor  # an unknown organization, and who acts, are named before unknown users
-    return dict(call.house.directory.member_ids(call.organization_id, list(dict.fromkeys(user_names))))
+    directory = call.directory if call.actor.role == "auditor" else call.house.directory
+    found = dict(directory.member_ids(call.organization_id, list(dict.fromkeys(user_names))))
+    call.known_names.update({member_id: name for name, member_id in found.items()})
+    return found
 
 
 def some(choices: Sequence[object]) -> str:

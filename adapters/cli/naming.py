@@ -22,13 +22,13 @@ def user_names(house: House, organization_id: UUID, member_ids: Iterable[UUID]) 
     return {member_id: named["user_name"] for member_id, named in details.items() if "user_name" in named}
 
 
-def with_user_names(house: House, organization_id: UUID | None, refusal: Refusal, known: Mapping[UUID, str]) -> Failure:
-    """A refusal as the person reads it: user names in place of the members' ids; programs get both."""
+def with_user_names(refusal: Refusal, names: Mapping[UUID, str]) -> Failure:
+    """A refusal as the person reads it: names that were typed in place of the members' ids; programs get both.
+
+    Others are not looked up: whoever asks for an id would be told who it is.
+    """
     message, facts = str(refusal), dict(refusal.facts)
-    names = dict(known)
     ids = [UUID(found) for found in ID.findall(message)]
-    if organization_id and (missing := [one for one in ids if one not in names]):
-        names |= user_names(house, organization_id, missing)
     for member_id, name in names.items():
         message = message.replace(str(member_id), name)
     if named := {str(member_id): names[member_id] for member_id in ids if member_id in names}:

@@ -22,7 +22,6 @@ from adapters.composition import House
 from adapters.logs import log_to_stderr
 from adapters.settings import Settings, read_settings
 from domain.envelope import Role
-from domain.organization import organization_id_of
 from domain.refusals import Refusal
 
 P = ParamSpec("P")
@@ -180,9 +179,7 @@ class Run:
         except Refusal as refusal:
             if self.debug:
                 traceback.print_exc()
-            names_open = not (call.acts and call.actor.role == "auditor")
-            organization_id = organization_id_of(call.handle) if call.handle and names_open else None
-            failure = with_user_names(house, organization_id, refusal, call.known_names)
+            failure = with_user_names(refusal, call.known_names)
             return self._failed(self._to_send_again(failure, command_id))
         if answer is not None:
             tell(answer, as_json=self.as_json)

@@ -8,6 +8,7 @@ from adapters.postgres.directory import PersonalDirectory
 from domain.envelope import Role
 from domain.refusals import GuestMayNotBuy, MemberNotActive, NotAllowed, NotFound
 from services.command import Actor
+from services.grant_role import GrantRole
 from services.list_members import ListMembers, MemberListed, list_members
 from tests.examples import A_STRANGER
 from tests.services.contoso import Contoso
@@ -78,6 +79,14 @@ def test_for_those_who_give_licenses(contoso: Contoso, another: Contoso, listing
     ):
         with pytest.raises(refusal):
             listing(contoso.purchaser(nobody))
+
+
+def test_an_auditor_does_not_list_by_acting_as_a_purchaser(contoso: Contoso, listing: Listing) -> None:
+    auditor = contoso.by("auditor")
+    with pytest.raises(NotAllowed, match="auditor"):
+        listing(contoso.purchaser(auditor.id))
+    contoso.run(contoso.command(GrantRole, contoso.admin, member_id=auditor.id, role="admin"))
+    assert len(listing(Actor(id=auditor.id, role="admin"))) == 5
 
 
 def test_what_is_asked_is_in_no_error_and_no_repr(contoso: Contoso) -> None:

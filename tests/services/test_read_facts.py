@@ -163,8 +163,28 @@ def test_a_directory_that_records_nothing_tells_an_auditor_nothing(contoso: Forg
     assert set(facts_of(contoso, cynthia, contoso.ben, directory=plain).values()) == {"[withheld]"}
 
 
+def test_an_operator_sees_what_is_there_and_no_value(contoso: Forgetful) -> None:
+    assert set(facts_of(contoso, OPERATOR, contoso.ben, directory=contoso.directory).values()) == {"[withheld]"}
+    contoso.removes(contoso.ben)
+    contoso.run(contoso.an_erasure(contoso.ben))
+    assert set(facts_of(contoso, OPERATOR, contoso.ben, directory=contoso.directory).values()) == {"[erased]"}
+
+
+def test_an_auditor_who_buys_knows_themselves_and_whom_a_grant_opens(contoso: Forgetful, cynthia: Actor) -> None:
+    buyer = contoso.purchaser(cynthia.id)
+    request, people = opened(contoso, buyer), [cynthia.id, contoso.ben]
+    assert names(contoso, buyer, *people, directory=request) == {cynthia.id: "cynthia@contoso.com"}
+    asked = ["cynthia@contoso.com", "ben@contoso.com"]
+    assert request.member_ids(contoso.organization_id, asked) == {"cynthia@contoso.com": cynthia.id}
+    assert reads(contoso) == []
+    may_read(contoso, cynthia, subject_id=contoso.ben)
+    request = opened(contoso, buyer)
+    assert request.member_ids(contoso.organization_id, asked).keys() == set(asked)
+    assert len(names(contoso, buyer, *people, directory=request)) == len(people)
+    assert {one for read in reads(contoso) for one in read.subject_ids} == {contoso.ben}
+
+
 def test_the_work_of_others_is_not_recorded(contoso: Forgetful) -> None:
-    assert facts_of(contoso, OPERATOR, contoso.ben, directory=contoso.directory)["user_name"] == "ben@contoso.com"
     for actor in (contoso.admin, contoso.purchaser(contoso.melissa)):
         assert names(contoso, actor, contoso.ben, directory=contoso.directory)
         with pytest.raises(Refusal):

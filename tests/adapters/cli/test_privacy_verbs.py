@@ -11,7 +11,7 @@ from uuid import uuid4
 import psycopg
 import pytest
 
-from tests.adapters.cli.conftest import PURCHASER, Console
+from tests.adapters.cli.conftest import PURCHASER, Console, can_pay
 
 pytestmark = pytest.mark.enable_socket
 
@@ -104,11 +104,24 @@ def test_an_auditor_reads_names_under_a_grant_alone(admin: Console, auditor: Con
     assert [one["open"] for one in admin.done("audit", "grants")["grants"]] == [False]
 
 
-def test_a_refusal_names_nobody_to_an_auditor(admin: Console, auditor: Console) -> None:
+@pytest.mark.parametrize("role", ["auditor", "purchaser"])
+def test_a_refusal_names_nobody_who_was_not_named(admin: Console, auditor: Console, role: str) -> None:
     """What is unknown is told by the id that was asked for, whoever has it."""
-    said = auditor("invoice", "show", member_id(admin, DAVID), "--role", "auditor")
+    said = auditor("invoice", "show", member_id(admin, DAVID), "--role", role)
     assert said.code == 1
     assert DAVID not in said.out + said.err
+
+
+@pytest.mark.usefixtures("bought")
+def test_an_auditor_who_buys_is_told_no_names_either(auditor: Console) -> None:
+    assert auditor("member", "list", "--role", "purchaser").refused == "not_allowed"
+    can_pay(auditor)
+    own = str(auditor.done("buy", "Power BI Pro", "--licenses", "2")["subscription_id"])
+    auditor.done("assign", own, DAVID)
+    said = auditor.said("purchases", "show", own, "--role", "purchaser").out
+    assert CYNTHIA in said
+    assert DAVID not in said
+    assert auditor("purchases", "list", "--purchaser", PURCHASER, "--role", "auditor").refused == "not_found"
 
 
 def test_a_database_of_before_is_brought_to_the_list_by_every_start(admin: Console) -> None:
