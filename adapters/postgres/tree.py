@@ -127,9 +127,13 @@ class TreeReads:
         """The position of the event that a leaf is of; raises NotSealed."""
         number, place = divmod(index, TILE_HASHES)
         rows = self._rows(POSITIONS, number)
-        if index < 0 or not rows or place >= len(rows[0][0]):
+        positions = (rows[0][0] or ()) if rows else ()
+        if index < 0 or place >= len(positions):
             raise NotSealed(f"the tree has no leaf {index} so far")
-        return int(rows[0][0][place])
+        position = positions[place]
+        if not isinstance(position, int):  # nobody but the database's owner can have put that in
+            raise NotSealed(f"the tree has lost which event leaf {index} is of")
+        return position
 
     def event_at(self, index: int) -> RecordedEvent | None:
         """The event that a leaf is of; None where the ledger has lost it. Raises NotSealed."""

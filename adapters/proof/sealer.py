@@ -194,17 +194,19 @@ class Sealer:
         start, end = number * TILE_HASHES, min((number + 1) * TILE_HASHES, self.signed_size)
         try:
             (found,) = reread(self._session, start, end)
+            if len(found) == TILE_HASHES:
+                self._refuse_other_root(tree, 1, number, above(b"".join(leaf_hash for _, leaf_hash in found)))
         except EventDiffers as differs:
             self._folder.suspects(differs.leaf)
             raise
-        if len(found) == TILE_HASHES:
-            self._refuse_other_root(tree, 1, number, above(b"".join(leaf_hash for _, leaf_hash in found)))
+        except (TreeDiffers, NotSealed):
+            self._folder.suspects(end - 1)  # by the last leaf below it one comes to it again
+            raise
         return len(found)
 
     def _refuse_other_root(self, tree: TreeReads, level: int, number: int, root: bytes) -> None:
         """What stands above a full tile follows from it; and above the last of 256 full ones, from all of them."""
         if tree.node(level * TILE_LEVELS, number) != root:
-            self._folder.suspects(number << (level * TILE_LEVELS))
             raise TreeDiffers(f"what stands above tile {number} of level {level - 1} does not follow from it")
         if number % TILE_HASHES == TILE_HASHES - 1:
             upper = number // TILE_HASHES

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, cast
 from uuid import uuid4
 
 import psycopg
@@ -11,12 +12,18 @@ import pytest
 
 from adapters.postgres.seal_session import SealSession, TreeMoved
 from adapters.postgres.session import API, APP, PROJECTOR, SEALER, session
+from adapters.postgres.tree import TILE_HASHES, NotSealed, above
+from adapters.proof.checkpoints import Checkpoint
 from adapters.proof.reread import ChainBroken, EventDiffers
-from adapters.proof.sealer import Pace, TreeDiffers, TreeRolledBack
+from adapters.proof.seal_folder import Kept
+from adapters.proof.sealer import Pace, Sealer, TreeDiffers, TreeRolledBack
 from services.ledger import Ledger
 from tests.adapters.postgres.conftest import Admin
 from tests.adapters.proof.owner import as_owner, positions
-from tests.adapters.proof.sealing import a_sealer, events_of, folder_at, sealed
+from tests.adapters.proof.sealing import a_sealer, events_of, folder_at, sealed, utc_now
+
+if TYPE_CHECKING:
+    from adapters.postgres.follower import Follower
 
 ALL_AT_ONCE = Pace(reread_s=1e-6)
 COPIED = (
@@ -153,6 +160,51 @@ def test_a_tree_that_was_changed_is_not_signed(
     admin.execute(statement.encode())
     with pytest.raises((TreeDiffers, EventDiffers, TreeRolledBack)):
         sealed(url, folder, ALL_AT_ONCE)
+
+
+@pytest.mark.parametrize("lost", ["positions[1:100]", "array_append(positions[1:255], NULL)", "NULL"])
+def test_a_tile_that_has_lost_where_the_next_one_begins_is_looked_at_first_from_then_on(
+    ledger: Ledger, url: str, admin: Admin, tmp_path: Path, lost: str
+) -> None:
+    folder = folder_at(tmp_path)
+    events_of(ledger, 600)
+    sealed(url, folder)
+    admin.execute("ALTER TABLE proof.tiles DROP CONSTRAINT tiles_check")
+    admin.execute(f"UPDATE proof.tiles SET positions = {lost} WHERE (level, number) = (0, 0)".encode())  # noqa: S608
+    with a_sealer(url, folder, ALL_AT_ONCE) as sealer:
+        sealer._next_tile = 1  # it begins anywhere
+        with pytest.raises(NotSealed):
+            sealer.step()
+    assert folder.suspect() == 511
+    with a_sealer(url, folder) as sealer, pytest.raises(NotSealed):
+        sealer.look_at_suspect()
+
+
+class Above:
+    """A tree of 65,536 leaves that are all alike; what stands in it two tiles up is wrong."""
+
+    def tree(self) -> Above:
+        return self
+
+    def node(self, level: int, _: int) -> bytes:
+        return above(bytes(TILE_HASHES * 32)) if level == 8 else b"\x07" * 32
+
+
+def test_what_stands_wrong_two_tiles_above_is_found_again_by_the_next_sealer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def all_alike(_: object, start: int, end: int) -> Iterator[list[tuple[None, bytes]]]:
+        yield [(None, bytes(32)) for _ in range(start, end)]
+
+    monkeypatch.setattr("adapters.proof.sealer.reread", all_alike)
+    folder, tree = folder_at(tmp_path), cast("SealSession", Above())
+    last = Kept(Checkpoint("x", 1 << 16, b""), "")
+    sealer = Sealer(tree, cast("Follower", None), folder, clock=utc_now, pace=ALL_AT_ONCE, last=last)
+    folder.suspects((1 << 16) - 1)  # as if its turn had come
+    for _ in range(2):
+        with pytest.raises(TreeDiffers, match="tile 0 of level 1"):
+            sealer.look_at_suspect()
+        assert folder.suspect() == (1 << 16) - 1
 
 
 def test_of_two_sealers_one_ends(ledger: Ledger, url: str, tmp_path: Path) -> None:
