@@ -89,6 +89,11 @@ class AuditorAccess(Aggregate):
         if not self.grants[grant_id].revoked:
             self.tell(self.AccessRevoked, grant_id=grant_id)
 
+    def revoke_all(self) -> None:
+        """What ends with the role of auditor, for good."""
+        for grant_id in self.grants:
+            self.revoke(grant_id)
+
     def read(self, grant_id: UUID, *, operation: str, subject_ids: Sequence[UUID], purposes: Sequence[Purpose]) -> None:
         """Facts of these purposes, of these members, are about to be told."""
         for start in range(0, len(subject_ids), SUBJECTS_AT_A_TIME):

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 from uuid import UUID
 
+from domain.auditor_access import AuditorAccess, access_id_of
 from domain.envelope import Role
 from domain.kernel import Aggregate
 from domain.member import Member
@@ -147,6 +148,21 @@ def may(actor: Actor, action: Action, subscription: Subscription | None = None) 
         raise NotFound(what="subscription", key=subscription.id)
     if reach == "central" and subscription.channel != "central":
         raise NotAllowed(action=action, remedy="a member bought it; only the purchaser can, or take it over")
+
+
+def grants_ended(
+    ledger: Ledger, organization_id: UUID, auditor_id: UUID
+) -> tuple[list[AuditorAccess], list[AuditorAccess]]:
+    """What an auditor was granted, revoked, for the save that ends the role; and what that save is to see.
+
+    Where nothing was ever granted it sees that nobody does so meanwhile.
+    """
+    access = ledger.find_access(organization_id, auditor_id)
+    if access is None:
+        unborn = AuditorAccess.open(id=access_id_of(organization_id, auditor_id), auditor_id=auditor_id)
+        return [], [unborn]
+    access.revoke_all()
+    return [access], []
 
 
 def admins_left(ledger: Ledger, organization: Organization, without: UUID) -> list[Member]:

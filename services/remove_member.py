@@ -4,7 +4,7 @@ from uuid import UUID
 
 from services.command import Command
 from services.ledger import Ledger, operation
-from services.may import admins_left, may, standing_of
+from services.may import admins_left, grants_ended, may, standing_of
 from services.ports import Holdings, Receipt
 from services.release_licenses import ReleaseLicenses, release_licenses
 
@@ -38,7 +38,9 @@ def _remove(ledger: Ledger, command: RemoveMember) -> Receipt:
     member = ledger.member(command.organization_id, command.member_id)
     organization = standing.organization
     left = admins_left(ledger, organization, without=member.id)
+    audits = organization.has_role(member.id, "auditor")
+    ended, unborn = grants_ended(ledger, organization.id, member.id) if audits else ([], [])
     organization.revoke_all(member.id)
     member.remove()
-    seen = [*standing.seen, *left]
-    return ledger.save(member, organization, seen=seen, because=command, at=ledger.now(member, organization))
+    told, seen = [member, organization, *ended], [*standing.seen, *left, *unborn]
+    return ledger.save(*told, seen=seen, because=command, at=ledger.now(*told))

@@ -1,6 +1,8 @@
 from functools import partial
 from uuid import UUID, uuid4
 
+import pytest
+
 from domain.organization import Organization
 from domain.refusals import LastAdmin, NotFound
 from services.command import Actor
@@ -8,7 +10,7 @@ from services.grant_role import GrantRole
 from services.ports import Receipt
 from services.revoke_role import RevokeRole
 from tests.scenario import event
-from tests.services.contoso import Contoso
+from tests.services.contoso import THE_OTHER_FOUR, Contoso
 from tests.services.questions import (
     at_once,
     decided_twice,
@@ -21,6 +23,7 @@ from tests.services.questions import (
     tells,
     tells_nothing,
 )
+from tests.services.test_grant_access import a_grant
 
 
 def a_revocation(contoso: Contoso, of: UUID, role: str = "auditor", by: Actor | None = None) -> RevokeRole:
@@ -39,6 +42,33 @@ def test_a_role_is_revoked_once(contoso: Contoso) -> None:
         event(Organization.RoleRevoked, member_id=contoso.ben, role="auditor"),
     )
     tells_nothing(contoso, a_revocation(contoso, contoso.ben))
+
+
+@pytest.mark.parametrize("by", ["revocation", "removal"])
+def test_grants_end_with_the_role_of_auditor_for_good(contoso: Contoso, by: str) -> None:
+    grants(contoso, contoso.ben)
+    granting = a_grant(contoso, contoso.ben)
+    contoso.run(granting)
+    if by == "revocation":
+        contoso.run(a_revocation(contoso, contoso.ben))
+    else:
+        contoso.removes(contoso.ben)
+        contoso.imports(THE_OTHER_FOUR[0])
+    grants(contoso, contoso.ben)
+    access = contoso.ledger.find_access(contoso.organization_id, contoso.ben)
+    assert access is not None
+    assert access.grants[granting.grant_id].revoked
+    assert access.opening(contoso.david, contoso.clock.now) is None
+
+
+def test_a_grant_that_comes_meanwhile_ends_too(contoso: Contoso) -> None:
+    grants(contoso, contoso.ben)
+    granting = a_grant(contoso, contoso.ben)
+    with decided_twice(contoso, partial(contoso.run, granting)):
+        contoso.run(a_revocation(contoso, contoso.ben))
+    access = contoso.ledger.find_access(contoso.organization_id, contoso.ben)
+    assert access is not None
+    assert access.grants[granting.grant_id].revoked
 
 
 def test_a_repeat_is_answered_and_not_done_again(contoso: Contoso) -> None:
