@@ -10,9 +10,9 @@ from typing import BinaryIO, NamedTuple
 from uuid import UUID
 
 from adapters.postgres.pack_reads import PackReads
-from adapters.postgres.tree import Sealed
+from adapters.postgres.tree import NotSealed, Sealed
 from adapters.proof.checkpoints import Checkpoint
-from adapters.proof.notes import split
+from adapters.proof.notes import NoteInvalid, split
 from adapters.proof.pack_file import README, Manifest, PackFile, What, event_item, subtree_item
 from domain.envelope import RecordedEvent
 from projections.audit.leaf import leaf_of
@@ -85,6 +85,22 @@ def export_pack(
     sealed = reads.tree.last_checkpoint()
     if sealed is None:
         raise NothingSealed("nothing is sealed yet: start the sealer, and look with `seatledger seal status`")
+    try:
+        return written(reads, asked, file, sealed, maker=maker, begun=begun)
+    except (NotSealed, NoteInvalid) as lost:
+        raise NotAsSealed(f"{lost}: find what differs with `seatledger audit verify`") from lost
+
+
+def written(
+    reads: PackReads,
+    asked: Asked,
+    file: BinaryIO,
+    sealed: Sealed,
+    *,
+    maker: Maker,
+    begun: Callable[[int], Callable[[int], None]],
+) -> Exported:
+    """Writes the pack of the newest checkpoint; raises NotSealed or NoteInvalid for what is damaged."""
     manifest, events = planned(reads, asked, sealed, maker)
     if asked.most is not None and events > asked.most:
         raise TooMuch(f"these are {events} events, more than {asked.most}: ask an operator for `audit export`")

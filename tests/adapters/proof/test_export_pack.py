@@ -168,6 +168,28 @@ def test_what_is_not_as_it_was_signed_gives_no_pack(
             export(url, asked)
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE proof.tiles SET positions[50] = NULL WHERE level = 0",
+        "UPDATE proof.tiles SET positions[100] = NULL WHERE level = 0",
+        "UPDATE proof.tiles SET hashes = substring(hashes FOR 1600), positions = positions[1:50] WHERE level = 0",
+        "UPDATE proof.checkpoints SET note = 'x'",
+        "DELETE FROM proof.tiles",
+    ],
+)
+def test_a_damaged_tree_or_checkpoint_gives_no_pack(
+    url: str, admin: Admin, ledger: Ledger, folder: SealFolder, change: str
+) -> None:
+    of_it = events_of(ledger, 100)[0]
+    sealed(url, folder)
+    admin.execute(change.encode())
+    of_one = [] if "[50]" in change else [Asked(organization_id=of_it)]  # whose event it is is not known
+    for asked in (*of_one, Asked(first=20, last=60)):
+        with pytest.raises((NotAsSealed, NothingSealed)):  # where its leaves are gone, nothing is sealed
+            export(url, asked)
+
+
 def test_an_organization_that_is_not_behind_the_wall_is_not_exported(
     url: str, ledger: Ledger, folder: SealFolder
 ) -> None:
