@@ -164,7 +164,8 @@ class Sealer:
 
     def _sign(self, checkpoint: Checkpoint) -> Kept:
         now, text, keys = self._clock().astimezone(UTC), checkpoint.text(), self._folder.keys(checkpoint.origin)
-        note = note_of(text, *(key.sign(text) for key in keys), keys[0].cosign(text, int(now.timestamp())))
+        times = [key.cosign(text, int(now.timestamp())) for key in keys]  # whoever has the old key alone asks when, too
+        note = note_of(text, *(key.sign(text) for key in keys), *times)
         signed, before = Kept(checkpoint, note), self.last
         self._folder.signed(note)
         publish(self._session, self._folder, signed, now)

@@ -15,6 +15,7 @@ from adapters.proof.notes import COSIGNATURE, open_note
 from adapters.proof.seal_folder import SealFolder, SealFolderUnfit
 from adapters.proof.sealed_anew import NotAccepted, accept_fork, resume, what_is_left
 from adapters.proof.sealer import ForkNotAccepted, Pace, StateLost, TreeDiffers, TreeRolledBack
+from adapters.proof.trust import Trust
 from services.ledger import Ledger
 from tests.adapters.postgres.conftest import Admin
 from tests.adapters.proof.owner import back_up, fork, restore
@@ -273,5 +274,6 @@ def test_a_new_key_signs_beside_the_old_one_until_that_is_taken_out(ledger: Ledg
     new, old = folder.keys(signed.checkpoint.origin)
     for key in (new, old):
         assert open_note(signed.note, [key.verifying()]).text == signed.checkpoint.text()
+        assert Trust.of([key.verifying()]).opened(signed.note).signed_at is not None
     (tmp_path / "key").write_text((tmp_path / "key").read_text().splitlines()[0])
     assert sealed(url, folder).signed is not None  # at once, for nobody knows what the one before has published
