@@ -180,11 +180,10 @@ def resume(
 
     Example: `seatledger seal resume --checkpoint newest.txt`
     """
-    from adapters.postgres.seal_session import SealSession
     from adapters.proof.sealed_anew import resume as go_on
 
     call.refuse_members()
-    with refusals_are_told(), SealSession(call.house.seal_database_url) as session:
+    with refusals_are_told(), no_other_seals(call) as session:
         try:
             note = checkpoint.read_text("utf-8")
         except UnicodeDecodeError:
@@ -198,17 +197,25 @@ def resume(
 def the_only_sealer(call: Call) -> Iterator[tuple[SealSession, Sealer]]:
     """A sealer of one's own, while no other runs."""
     from adapters.postgres.follower import Follower
-    from adapters.postgres.seal_session import SealSession
     from adapters.postgres.session import SEALER
     from adapters.proof.sealer import Pace, begin
+
+    house = call.house
+    with no_other_seals(call) as session, Follower(house.seal_database_url, role=SEALER) as follower:
+        yield session, begin(session, follower, house.seal_folder, clock=house.clock, pace=Pace())
+
+
+@contextmanager
+def no_other_seals(call: Call) -> Iterator[SealSession]:
+    """A session with the database's lock of the sealer and the folder's."""
+    from adapters.postgres.seal_session import SealSession
 
     house = call.house
     with ExitStack() as opened:
         session = opened.enter_context(SealSession(house.seal_database_url))
         if not session.elected() or not opened.enter_context(house.seal_folder.alone()):
             raise Halted("a sealer runs: stop it first")
-        follower = opened.enter_context(Follower(house.seal_database_url, role=SEALER))
-        yield session, begin(session, follower, house.seal_folder, clock=house.clock, pace=Pace())
+        yield session
 
 
 @contextmanager

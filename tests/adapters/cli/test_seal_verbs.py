@@ -122,7 +122,9 @@ def test_it_seals_and_says_so(console: Console) -> None:
         status = console.done("seal", "status")
         assert status["sealer"]["process_id"] == process.pid
         assert (status["unsealed"], status["unpublished"], status["broker"]) == (0, 1, None)
-        assert "a sealer runs: stop it first" in one_line_of(console.said("seal", "accept-fork"))
+        last = str(console.settings.home / "seal" / "last")
+        for words in (("accept-fork",), ("resume", "--checkpoint", last)):
+            assert "a sealer runs: stop it first" in one_line_of(console.said("seal", *words))
     assert process.returncode == 0
     (key,) = console.done("seal", "key")["keys"]
     latest = (console.settings.home / "seal" / "checkpoints" / "latest").read_text()
