@@ -104,4 +104,6 @@ def shown_derived(found: DerivedHistory) -> Iterator[RenderableType]:
             yield f"DIFFERS: {difference.key}: {difference.what}"
     for difference in found.others:
         yield f"DIFFERS: {difference.key}: {difference.what}"
+    if found.unreadable:
+        yield f"NOT READ: {plural(found.unreadable, 'event')}; `audit verify` names what cannot be read"
     yield f"{plural(found.amounts, 'amount')} of {plural(len(found.invoices), 'invoice')} compared"

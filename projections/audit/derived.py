@@ -1,7 +1,6 @@
 """Derived: the invoice history of an organization once more, from its events without their amounts, by invoice."""
 
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
 from typing import NamedTuple
 from uuid import UUID
 
@@ -54,10 +53,11 @@ class DerivedHistory(Value):
     invoices: tuple[DerivedInvoice, ...]
     others: tuple[Difference, ...]
     amounts: int
+    unreadable: int  # events of which nothing can be said; `audit verify` names them
 
     @property
     def as_recorded(self) -> bool:
-        return not self.others and not any(one.differences for one in self.invoices)
+        return not self.unreadable and not self.others and not any(one.differences for one in self.invoices)
 
 
 class Step(NamedTuple):
@@ -73,8 +73,9 @@ def derived_history(events: Iterable[RecordedEvent], moves: Moves, mapper: Pydan
     accounts = Accounts(moves)
     invoices: dict[UUID, DerivedInvoice] = {}
     others: list[Difference] = []
+    unreadable: list[int] = []
     count = 0
-    for save in saves(events, mapper):
+    for save in saves(events, mapper, unreadable):
         for step in steps_of(save, accounts):
             count += len(step.stored)
             differences = tuple(compared(accounts, *step))
@@ -86,20 +87,27 @@ def derived_history(events: Iterable[RecordedEvent], moves: Moves, mapper: Pydan
         for bill, owed in accounts.owing(list(dict.fromkeys(told.id for told, _ in save))):
             what = f"{owed} are owed after event #{save[-1][0].seq}, and nothing gives them back"
             others.append(Difference(check=CHECK, key=bill.number, what=what))
-    return DerivedHistory(invoices=tuple(invoices.values()), others=tuple(others), amounts=count)
+    return DerivedHistory(
+        invoices=tuple(invoices.values()), others=tuple(others), amounts=count, unreadable=len(unreadable)
+    )
 
 
-def saves(events: Iterable[RecordedEvent], mapper: PydanticMapper) -> Iterator[list[tuple[Told, Amounts]]]:
-    """What tells of money, save by save, without the amounts and with them beside; what cannot be read is left out."""
+def saves(
+    events: Iterable[RecordedEvent], mapper: PydanticMapper, unreadable: list[int]
+) -> Iterator[list[tuple[Told, Amounts]]]:
+    """What tells of money, save by save, without the amounts and with them beside; what cannot be read is put aside."""
     save: list[tuple[Told, Amounts]] = []
     for event in events:
-        with suppress(Exception):  # `audit verify` names it
+        try:
             told, amounts, ends_save = read(event, mapper)
-            if told:
-                save.append((told, amounts))
-            if ends_save and save:
-                yield save
-                save = []
+        except Exception:  # noqa: BLE001 - whatever is wrong with it
+            unreadable.append(event.position)
+            continue
+        if told:
+            save.append((told, amounts))
+        if ends_save and save:
+            yield save
+            save = []
     if save:
         yield save
 

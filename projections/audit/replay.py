@@ -87,9 +87,11 @@ def state_at(
     `leave` hears of the states on the way, as long as everything up to them counts.
     """
     aggregate, last, whole = start, None, True
+    known = start.version - 1 if start else 0  # what is left out of a load does not count either
     for event in events:
+        whole = whole and event.originator_version == known + 1 and as_of.counts(event)
+        known = event.originator_version
         if not as_of.counts(event):
-            whole = False
             continue
         if start is None or event.originator_version > start.version:
             aggregate = folded(aggregate, event, mapper)

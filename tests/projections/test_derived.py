@@ -55,6 +55,13 @@ def test_what_was_changed_is_named_by_its_invoice() -> None:
     assert found.others == ()
 
 
+def test_what_cannot_be_read_is_counted_and_not_passed_over() -> None:
+    history = BilledStory().history
+    altered = [*history[:-1], replace(history[-1], state=b"{")]
+    found = derived_history(altered, limits_of, MAPPER)
+    assert (found.unreadable, found.as_recorded) == (1, False)
+
+
 def test_what_is_no_invoice_is_named_beside_them() -> None:
     found, payment_id = changed("seatledger.Payment.PaymentCaptured", "amount_minor")
     assert not any(one.differences for one in found.invoices)

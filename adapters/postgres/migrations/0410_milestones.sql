@@ -28,6 +28,7 @@ end $$;
 
 -- One for 250 versions at most, and never more bytes of them than the events between have at a KiB each: a pool with
 -- very many holders keeps fewer. Two at once write the same row. One of the same version may be of another shape.
+-- Behind a load nobody waits for a look at a long history: of more than 2,000 versions it says that any may count early.
 create function ledger.keep_milestone(
   organization uuid, originator uuid, milestone_version bigint, milestone_topic text, milestone_shape bytea,
   milestone_state bytea, milestone_occurred_at bigint
@@ -38,9 +39,10 @@ create function ledger.keep_milestone(
   insert into ledger.milestones as kept
   select organization, originator, milestone_version, milestone_topic, milestone_shape, milestone_state,
          milestone_occurred_at, e.position, e.recorded_at,
-         (select min(ledger.effective_at(told.metadata)) from ledger.events told
-           where told.organization_id = organization and told.originator_id = originator
-             and told.originator_version > front.version and told.originator_version <= milestone_version),
+         case when milestone_version - front.version > 2000 then 0 else (
+           select min(ledger.effective_at(told.metadata)) from ledger.events told
+            where told.organization_id = organization and told.originator_id = originator
+              and told.originator_version > front.version and told.originator_version <= milestone_version) end,
          front.version
     from ledger.events e, front
    where e.organization_id = organization and e.originator_id = originator and e.originator_version = milestone_version

@@ -139,6 +139,26 @@ def test_loads_leave_some_on_the_way(ledger: Ledger, admin: Admin) -> None:
         assert [found for found in verify_history(reads) if found.check == "snapshots"] == []
 
 
+def test_the_first_of_a_long_history_is_kept_without_a_look_at_all_of_it(ledger: Ledger, admin: Admin) -> None:
+    organization_id, pool = uuid4(), a_pool()
+    while pool.version < 2_001:
+        for step in range(SNAPSHOT_EVERY):
+            resized_to(6 + step % 2, THE_SAME_DAY)(pool)
+        save(ledger, pool, organization_id=organization_id)
+    ledger.license_pool(organization_id, pool.id)
+    of_all = "SELECT version, effective_from FROM ledger.milestones"
+    assert admin.execute(of_all).fetchall() == [(pool.version, 0)]
+
+
+def test_what_was_left_out_on_the_way_leaves_nothing_behind_it(ledger: Ledger) -> None:
+    events = Long(ledger, late=9).events
+    gap = next(at for at, event in enumerate(events) if event.topic.endswith("LicensesResized"))
+    left: list[int] = []
+    told = [*events[:gap], *events[gap + 1 :]]
+    state_at(told, MAPPER, AsOf(), leave=lambda _, event: left.append(event.originator_version))
+    assert left == list(range(1, gap + 1))
+
+
 def dsn_of(admin: Admin) -> str:
     return psycopg.conninfo.make_conninfo(admin.info.dsn, password=admin.info.password)
 
