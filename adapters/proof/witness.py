@@ -12,6 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
+from adapters.proof.checkpoints import Checkpoint
 from adapters.proof.notes import COSIGNATURE, NoteInvalid, SigningKey, VerifyingKey, note_of, parsed, split
 from adapters.proof.proofs import ConsistencyProof
 from adapters.proof.trust import Trust, Trusted
@@ -20,7 +21,7 @@ from projections.audit.merkle import ProofInvalid
 
 
 class WitnessRefused(Exception):
-    """Says why nothing is cosigned. Where the log contradicts what it signed before, both notes are kept."""
+    """Says why nothing is cosigned. What does not go on from what was cosigned is kept beside it."""
 
 
 class Shown(Protocol):
@@ -95,25 +96,37 @@ class Witness:
                 f"the log is {new.origin}, and {kept.origin} was cosigned: after a fork of the ledger look at what was"
                 " lost, then begin a state of its own with --first"
             )
-        if new.size < kept.size:
-            self._contradicts(note, f"its tree has {new.size} leaves, and one of {kept.size} was cosigned")
         if new.size == kept.size:
             if new.root != kept.root:
-                self._contradicts(note, f"its tree of {new.size} leaves is not the one that was cosigned")
+                evidence = self._evidence(new, note)
+                raise WitnessRefused(
+                    f"THE LOG CONTRADICTS ITSELF: its tree of {new.size} leaves is not the one that was cosigned."
+                    f" Nothing was cosigned. {self.state} and {evidence} are both signed by it: keep them, and ask its"
+                    " operators"
+                )
             return
+        if new.size < kept.size:
+            self._does_not_grow(new, note, f"its tree has {new.size} leaves, and one of {kept.size} was cosigned")
         try:
             shown.growth(kept.size, new.size).check(kept, new)
         except ProofInvalid as error:
             what = f"nothing shows that its tree of {new.size} leaves begins with that of {kept.size} ({error})"
-            self._contradicts(note, what)
+            self._does_not_grow(new, note, what)
 
-    def _contradicts(self, note: str, what: str) -> None:
-        evidence = self.state.with_name(f"{self.state.name}.refused")
-        write_whole(evidence, note)
+    def _does_not_grow(self, new: Checkpoint, note: str, what: str) -> None:
+        """An old checkpoint or a wrong proof may come from whoever shows it, and not from the log."""
+        evidence = self._evidence(new, note)
         raise WitnessRefused(
-            f"THE LOG CONTRADICTS ITSELF: {what}. Nothing was cosigned. {self.state} and {evidence} are both signed by"
-            " it: keep them, and ask its operators"
+            f"the log does not show that it grew from what was cosigned: {what}. Nothing was cosigned. The checkpoint"
+            f" is kept as {evidence}: look at the log elsewhere, and ask its operators for a proof"
         )
+
+    def _evidence(self, new: Checkpoint, note: str) -> Path:
+        """Where a refused checkpoint is kept; what is kept already stays as it is."""
+        evidence = self.state.with_name(f"{self.state.name}.{new.size}-{new.root.hex()[:16]}.refused")
+        if not evidence.exists():
+            write_whole(evidence, note)
+        return evidence
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
