@@ -20,6 +20,7 @@ Kind: TypeAlias = Literal[0x01, 0x04]
 ED25519: Kind = 0x01
 COSIGNATURE: Kind = 0x04
 
+LATEST = 253_402_300_799  # the end of the year 9999, in seconds since 1970
 MOST_BYTES, MOST_SIGNATURES = 1_000_000, 100
 PUBLIC_BYTES = SEED_BYTES = 32
 ID_BYTES, TIME_BYTES = 4, 8
@@ -95,6 +96,8 @@ class VerifyingKey:
         if self.kind == COSIGNATURE:
             at, signature = int.from_bytes(signature[:TIME_BYTES], "big"), signature[TIME_BYTES:]
             message = cosigned(text, at)
+            if at > LATEST:
+                raise NoteInvalid(f"{self.name} cosigned it at a time that no calendar has")
         try:
             Ed25519PublicKey.from_public_bytes(self.public).verify(signature, message)
         except (InvalidSignature, ValueError):

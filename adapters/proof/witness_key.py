@@ -16,6 +16,8 @@ OTHERS = 0o077
 
 def made_key(name: str) -> str:
     """A new key, as its file has it; raises NoteInvalid for a name that a key cannot have."""
+    if not name.isascii():
+        raise NoteInvalid("a witness's name has ASCII characters alone, so that every verifier reads it")
     return written(SigningKey.from_seed(name, secrets.token_bytes(SEED_BYTES)))
 
 

@@ -51,6 +51,14 @@ def test_a_cosignature_says_its_time_and_no_other() -> None:
         open_note(forged, KEYS)
 
 
+def test_a_time_that_no_calendar_has_is_refused() -> None:
+    text = CHECKPOINT.text()
+    assert open_note(note_of(text, WITNESS.cosign(text, 253_402_300_799)), KEYS).signed[0].at == 253_402_300_799
+    for at in (253_402_300_800, 2**64 - 1):
+        with pytest.raises(NoteInvalid, match="no calendar"):
+            open_note(note_of(text, WITNESS.cosign(text, at)), KEYS)
+
+
 def test_the_same_key_as_log_and_as_witness_are_two() -> None:
     log, time = LOG.verifying(), LOG.verifying(COSIGNATURE)
     assert log.key_id != time.key_id

@@ -22,12 +22,14 @@ from tests.adapters.proof.logs import (
     SIZE,
     SIZES,
     TRUST,
+    WITNESS_KEYS,
     checkpoint_of,
     consistency,
     inclusion,
     node,
     note,
     signed,
+    trusted_by,
 )
 
 # From C2SP's own description of the format, with a tree of its own in place of the shortened lines there.
@@ -65,6 +67,12 @@ def test_a_later_tree_begins_with_the_one_that_was_kept(one: int, other: int) ->
     grown = check_growth(text, note(earlier), TRUST)
     assert (grown.earlier.checkpoint.size, grown.later.checkpoint.size) == (earlier, later)
     assert ConsistencyProof.parse(text).text() == text
+
+
+def test_what_was_kept_need_not_be_cosigned() -> None:
+    trust = trusted_by(*WITNESS_KEYS, at_least=2)
+    grown = check_growth(consistency(64).text(), signed(checkpoint_of(64)), trust)
+    assert (len(grown.earlier.witnesses), len(grown.later.witnesses)) == (0, 2)
 
 
 def test_a_proof_without_the_leaf_proves_the_leaf_that_is_brought() -> None:
