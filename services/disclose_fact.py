@@ -10,7 +10,9 @@ from domain.kernel import Value
 from domain.personal import commitment_of, refs_within
 from domain.refusals import NotFound
 from services.command import Actor, Text
+from services.fact_origins import origins_of
 from services.ledger import Ledger
+from services.ports_privacy import FactRegister
 from services.read_history import may_audit
 
 
@@ -39,10 +41,15 @@ class Disclosure(Value):
     chain_hash: str
 
 
-def disclose_fact(ledger: Ledger, query: DiscloseFact) -> Disclosure:
-    """For those who audit. The value is theirs already: nothing personal is read for the answer."""
+def disclose_fact(ledger: Ledger, register: FactRegister, query: DiscloseFact) -> Disclosure:
+    """For those who audit. The value is theirs already: nothing personal is told by the answer.
+
+    Where the fact still is, it says where in history it came from; of one that was erased all events are looked at.
+    """
     may_audit(ledger, query)
-    for event in ledger.history.mentioning(query.organization_id, str(query.fact_id)):
+    there = register.by_id(query.organization_id, [query.fact_id])
+    origins = origins_of(ledger, query.organization_id, there)
+    for event in origins.values() or ledger.history.mentioning(query.organization_id, str(query.fact_id)):
         for _, ref in refs_within(from_json(event.state)):
             if ref.fact_id == query.fact_id:
                 kept = commitment_of(fact_id=query.fact_id, salt=bytes.fromhex(query.salt), value=query.value)

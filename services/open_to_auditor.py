@@ -59,10 +59,13 @@ class OpenToAuditor:
         return self._ledger.now(self._ledger.organization(self._organization_id))
 
     def opens(self, subject_id: UUID) -> bool:
-        """Whether a grant opens what is known of a member; of themselves everybody may know."""
-        if subject_id == self._actor.id:
+        """Whether a grant opens what is known of a member; who buys is no stranger to themselves."""
+        if self._is_own(subject_id):
             return True
         return self._access is not None and self._access.opening(subject_id, self._at) is not None
+
+    def _is_own(self, subject_id: UUID) -> bool:
+        return subject_id == self._actor.id and self._actor.role != "auditor"
 
     def member_ids(self, organization_id: UUID, user_names: Sequence[str]) -> Mapping[str, UUID]:
         """Of those whom a grant opens: that somebody has a name is told like the name."""
@@ -87,7 +90,7 @@ class OpenToAuditor:
 
     def _record(self, read: Iterable[tuple[UUID, Purpose]]) -> None:
         """Refuses where no grant opens them any more; then nothing is answered."""
-        new = dict.fromkeys(one for one in read if one not in self._recorded and one[0] != self._actor.id)
+        new = dict.fromkeys(one for one in read if one not in self._recorded and not self._is_own(one[0]))
         if not new:
             return
         command = ReadPersonalFacts(

@@ -123,7 +123,7 @@ def disclose(
     Example: `seatledger audit disclose --fact FACT_ID --salt HEX --value-file name.txt --org contoso --as operator`
     """
     query = call.wish(DiscloseFact, fact_id=id_from(fact, "--fact"), value=value_in(value_file), salt=salt.lower())
-    found = disclose_fact(call.house.ledger, query)
+    found = disclose_fact(call.house.ledger, call.house.directory, query)
     verdict = "is" if found.matches else "is NOT"
     where = f"{found.event} of {found.aggregate_id} at position {found.position}"
     shown = f"it {verdict} the value that {where} committed to"

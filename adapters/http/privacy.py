@@ -189,4 +189,4 @@ class Kept(Body):
 @routes.post("/disclosures", operation_id="disclose_fact", summary="Check a kept value", response_model=Disclosure)
 def disclose(call: AuditorDoes, body: Kept) -> Response:
     """Whether it is the value that history committed to, also after it was erased. It changes and keeps nothing."""
-    return shown(disclose_fact(call.house.ledger, call.wish(DiscloseFact, **body.given())))
+    return shown(disclose_fact(call.house.ledger, call.house.directory, call.wish(DiscloseFact, **body.given())))

@@ -4,7 +4,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from adapters.postgres.directory import PersonalDirectory
-from domain.envelope import Role
+from domain.envelope import RecordedEvent, Role
 from domain.personal import PersonalFact
 from domain.refusals import NotAllowed, NotFound
 from services.command import Actor
@@ -28,7 +28,7 @@ def kept(contoso: Forgetful, member_id: UUID) -> PersonalFact:
 def disclosed(contoso: Forgetful, fact: PersonalFact, by: Actor = OPERATOR, **other: Any) -> Disclosure:
     given = {"fact_id": fact.fact_id, "value": fact.value, "salt": fact.salt, **other}
     query = DiscloseFact(organization_id=contoso.organization_id, actor=by, **given)
-    return disclose_fact(contoso.ledger, query)
+    return disclose_fact(contoso.ledger, contoso.register, query)
 
 
 def test_the_value_is_known_again_also_after_it_was_erased(contoso: Forgetful) -> None:
@@ -39,6 +39,25 @@ def test_the_value_is_known_again_also_after_it_was_erased(contoso: Forgetful) -
     contoso.removes(contoso.ben)
     contoso.run(contoso.an_erasure(contoso.ben))
     assert disclosed(contoso, fact) == before
+
+
+def test_all_of_history_is_looked_at_for_an_erased_one_alone(
+    contoso: Forgetful, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fact, looked = kept(contoso, contoso.ben), []
+    every = contoso.ledger.history.mentioning
+
+    def mentioning(organization_id: UUID, text: str) -> list[RecordedEvent]:
+        looked.append(text)
+        return every(organization_id, text)
+
+    monkeypatch.setattr(contoso.ledger.history, "mentioning", mentioning)
+    assert disclosed(contoso, fact).matches
+    assert looked == []
+    contoso.removes(contoso.ben)
+    contoso.run(contoso.an_erasure(contoso.ben))
+    assert disclosed(contoso, fact).matches
+    assert looked == [str(fact.fact_id)]
 
 
 @pytest.mark.parametrize("other", [{"value": "ben@contoso.co"}, {"value": ""}, {"salt": "5a" * 32}])

@@ -73,7 +73,7 @@ def test_a_value_in_it_can_be_disclosed_to_an_auditor(contoso: Forgetful, parts:
         value=fact.value,
         salt=fact.salt,
     )
-    assert disclose_fact(contoso.ledger, query).matches
+    assert disclose_fact(contoso.ledger, contoso.register, query).matches
 
 
 def test_it_is_recorded_before_it_is_answered_once_for_each_command(contoso: Forgetful, parts: ExportParts) -> None:
