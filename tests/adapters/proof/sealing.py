@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
@@ -19,6 +20,7 @@ from tests.adapters.postgres.writers import a_pool, save
 from tests.examples import THE_SAME_DAY, resized_to
 
 NEVER = Pace(reread_s=1e12)
+SETTLED_S = 10.0
 
 
 def folder_at(path: Path) -> SealFolder:
@@ -42,7 +44,16 @@ def a_sealer(
         session = opened.enter_context(SealSession(url))
         follower = opened.enter_context(Follower(url, role=SEALER))
         assert session.elected()
+        settles(follower)
         yield begin(session, follower, folder, clock=clock, pace=pace)
+
+
+def settles(follower: Follower) -> None:
+    """Waits for whoever writes elsewhere on the server, such as autovacuum: it holds up what is recorded here."""
+    deadline = time.monotonic() + SETTLED_S
+    while (follower.poll() or follower.settled_age_s) and time.monotonic() < deadline:
+        time.sleep(0.001)
+    follower.go_back(0)
 
 
 def sealed(url: str, folder: SealFolder, pace: Pace = NEVER) -> Step:
