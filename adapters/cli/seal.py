@@ -173,22 +173,31 @@ def resume(
     checkpoint: Annotated[
         Path, typer.Option("--checkpoint", metavar="FILE", exists=True, dir_okay=False, help="That somebody kept.")
     ],
+    signed_by: Annotated[
+        str | None, typer.Option("--signed-by", metavar="VKEY", help="Its public key, where the secret one was lost.")
+    ] = None,
 ) -> Answer:
-    """Goes on from a checkpoint that somebody kept, when the sealer's folder was lost; the key must be there.
+    """Goes on from a checkpoint that somebody kept, when the sealer's folder was lost, or its key.
 
-    Take the newest that there is outside the database: from the topic, or from an auditor.
+    Take the newest that there is outside the database: from the topic, or from an auditor. A lost key's public half
+    comes from somebody who kept it; the same tree is then signed with the new key, which must be there.
 
     Example: `seatledger seal resume --checkpoint newest.txt`
     """
+    from adapters.proof.notes import NoteInvalid, VerifyingKey
     from adapters.proof.sealed_anew import resume as go_on
 
     call.refuse_members()
+    try:
+        lost_key = VerifyingKey.parse(signed_by) if signed_by is not None else None
+    except NoteInvalid as wrong:
+        raise BadInput(f"--signed-by: {wrong}") from None
     with refusals_are_told(), no_other_seals(call) as session:
         try:
             note = checkpoint.read_text("utf-8")
         except UnicodeDecodeError:
             raise BadInput(f"{checkpoint.name} is not text") from None
-        kept = go_on(session, call.house.seal_folder, note)
+        kept = go_on(session, call.house.seal_folder, note, call.house.clock(), lost_key)
     data = {"origin": kept.checkpoint.origin, "size": kept.checkpoint.size}
     return Answer(data, f"the sealer goes on from {plural(kept.checkpoint.size, 'leaf', 'leaves')}; start it")
 

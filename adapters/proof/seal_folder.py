@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import fcntl
 import secrets
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
 from adapters.proof.checkpoints import Checkpoint
-from adapters.proof.notes import NoteInvalid, SigningKey, open_note, split
+from adapters.proof.notes import ED25519, NoteInvalid, SigningKey, VerifyingKey, open_note, split
 from adapters.proof.whole_file import write_whole
 
 KEY, LAST, SUSPECT, LOCK, PUBLISHED, LATEST = "key", "last", "suspect", "lock", "checkpoints", "latest"
@@ -68,16 +68,18 @@ class SealFolder:
 
     # What was signed last.
 
-    def last(self) -> Kept | None:
+    def last(self, *, also: Sequence[VerifyingKey] = ()) -> Kept | None:
         """The last checkpoint that was signed; None before the first."""
         note = self._read(LAST)
-        return self.opened(note, LAST) if note is not None else None
+        return self.opened(note, LAST, also=also) if note is not None else None
 
-    def opened(self, note: str, where: str) -> Kept:
-        """A note of ours; raises SealFolderUnfit where it is not."""
+    def opened(self, note: str, where: str, *, also: Sequence[VerifyingKey] = ()) -> Kept:
+        """A note of ours, or by a lost key of the same origin; raises SealFolderUnfit where it is not."""
         try:
             checkpoint = Checkpoint.parse(split(note)[0])
-            open_note(note, [key.verifying() for key in self.keys(checkpoint.origin)])
+            ours = [key.verifying() for key in self.keys(checkpoint.origin)]
+            lost = [key for key in also if (key.name, key.kind) == (checkpoint.origin, ED25519) and key not in ours]
+            open_note(note, [*ours, *lost])
         except NoteInvalid as wrong:
             raise SealFolderUnfit(
                 f"{where} is no checkpoint that this key signed ({wrong}): bring back the folder of the sealer"

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import NamedTuple
 
 from adapters.postgres.forks import Fork
 from adapters.postgres.seal_session import SealSession
 from adapters.postgres.tree import TreeReads
 from adapters.proof.checkpoints import Checkpoint
+from adapters.proof.notes import VerifyingKey
 from adapters.proof.seal_folder import Kept, SealFolder
-from adapters.proof.sealer import Sealer, Step, TreeDiffers, TreeRolledBack
+from adapters.proof.sealer import Sealer, Step, TreeDiffers, TreeRolledBack, signed_by
 from projections.audit.merkle import LARGEST, root_of
 
 
@@ -69,9 +71,15 @@ def accept_fork(session: SealSession, folder: SealFolder, sealer: Sealer) -> tup
     return found, sealer.go_on(found.origin, found.left)
 
 
-def resume(session: SealSession, folder: SealFolder, note: str) -> Kept:
-    """Takes a checkpoint that somebody kept for the last that was signed; raises NotAccepted, or SealFolderUnfit."""
-    kept, last, tree = folder.opened(note, "what was kept"), folder.last(), session.tree()
+def resume(
+    session: SealSession, folder: SealFolder, note: str, at: datetime, lost_key: VerifyingKey | None = None
+) -> Kept:
+    """Takes a checkpoint that somebody kept for the last that was signed; raises NotAccepted, or SealFolderUnfit.
+
+    One by a key that was lost is signed anew, of the same size and root, with the keys that are here.
+    """
+    also = [lost_key] if lost_key else []
+    kept, last, tree = folder.opened(note, "what was kept", also=also), folder.last(also=also), session.tree()
     if kept.checkpoint.origin != (origin := tree.origin()):
         raise NotAccepted(f"the checkpoint is of {kept.checkpoint.origin}, and the ledger is {origin}")
     newest = tree.last_checkpoint()
@@ -81,7 +89,7 @@ def resume(session: SealSession, folder: SealFolder, note: str) -> Kept:
     if (stored := tree.size()) < kept.checkpoint.size:
         raise TreeRolledBack(f"the checkpoint has {kept.checkpoint.size} leaves, and the database {stored}")
     refuse_other_root(tree, kept.checkpoint)
-    folder.signed(note)
+    folder.signed(signed_by(folder, kept.checkpoint, at).note if lost_key else note)
     return kept
 
 

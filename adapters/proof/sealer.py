@@ -163,11 +163,9 @@ class Sealer:
         return abs((self._clock() - self._signed_at).total_seconds()) >= self._pace.idle_s
 
     def _sign(self, checkpoint: Checkpoint) -> Kept:
-        now, text, keys = self._clock().astimezone(UTC), checkpoint.text(), self._folder.keys(checkpoint.origin)
-        times = [key.cosign(text, int(now.timestamp())) for key in keys]  # whoever has the old key alone asks when, too
-        note = note_of(text, *(key.sign(text) for key in keys), *times)
-        signed, before = Kept(checkpoint, note), self.last
-        self._folder.signed(note)
+        now = self._clock().astimezone(UTC)
+        signed, before = signed_by(self._folder, checkpoint, now), self.last
+        self._folder.signed(signed.note)
         publish(self._session, self._folder, signed, now)
         if before and self._signed_at and hour(now) == hour(self._signed_at):
             self._folder.withdraw(before.checkpoint, because_of=checkpoint)
@@ -252,6 +250,13 @@ def begin(
     stored = tree.size()
     follower.go_back(tree.position_of(stored - 1) if stored else 0)
     return Sealer(session, follower, folder, clock=clock, pace=pace, last=last)
+
+
+def signed_by(folder: SealFolder, checkpoint: Checkpoint, at: datetime) -> Kept:
+    """With a line and a time of each key, for whoever has the old one alone asks when, too."""
+    text, keys = checkpoint.text(), folder.keys(checkpoint.origin)
+    times = [key.cosign(text, int(at.timestamp())) for key in keys]
+    return Kept(checkpoint, note_of(text, *(key.sign(text) for key in keys), *times))
 
 
 def hour(at: datetime) -> int:

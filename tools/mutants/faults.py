@@ -289,8 +289,8 @@ FAULTS = [
         [
             Edit(
                 "adapters/proof/sealer.py",
-                "        self._folder.signed(note)\n        publish(self._session, self._folder, signed, now)\n",
-                "        publish(self._session, self._folder, signed, now)\n        self._folder.signed(note)\n",
+                "        self._folder.signed(signed.note)\n        publish(self._session, self._folder, signed, now)\n",
+                "        publish(self._session, self._folder, signed, now)\n        self._folder.signed(signed.note)\n",
             )
         ],
         "tests/adapters/proof/test_sealer_kills.py::test_it_dies_at_each_point_of_its_work",

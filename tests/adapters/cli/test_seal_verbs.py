@@ -169,6 +169,21 @@ def test_after_the_loss_of_the_folder_it_goes_on_from_a_checkpoint_that_was_kept
     sealed(console, 40)
 
 
+def test_after_the_loss_of_the_key_it_goes_on_by_the_old_public_one(console: Console) -> None:
+    folder, kept = console.settings.home / "seal", console.settings.home / "kept.txt"
+    kept.write_text((folder / "last").read_text())
+    (old,) = console.done("seal", "key")["keys"]
+    (folder / "key").unlink()
+    console.done("seal", "key", "--new")
+    assert sealed(console) is Ending.HALTED
+    words = ("seal", "resume", "--checkpoint", str(kept))
+    assert console(*words, "--signed-by", "x").code == 2
+    assert "no checkpoint that this key signed" in one_line_of(console.said(*words))
+    assert console.done(*words, "--signed-by", old["log"])["size"] == 40
+    write(console, 5)
+    sealed(console, 45)
+
+
 @pytest.mark.parametrize("words", [("key",), ("key", "--new"), ("accept-fork",)])
 def test_members_may_not(console: Console, words: tuple[str, ...]) -> None:
     assert "operator" in one_line_of(console.as_("chris@contoso.com").said("seal", *words))

@@ -11,7 +11,7 @@ import pytest
 
 from adapters.postgres.seal_session import SealSession
 from adapters.postgres.tree import TreeReads
-from adapters.proof.notes import COSIGNATURE, open_note
+from adapters.proof.notes import COSIGNATURE, ED25519, VerifyingKey, open_note
 from adapters.proof.seal_folder import SealFolder, SealFolderUnfit
 from adapters.proof.sealed_anew import NotAccepted, accept_fork, resume, what_is_left
 from adapters.proof.sealer import ForkNotAccepted, Pace, StateLost, TreeDiffers, TreeRolledBack
@@ -19,7 +19,7 @@ from adapters.proof.trust import Trust
 from services.ledger import Ledger
 from tests.adapters.postgres.conftest import Admin
 from tests.adapters.proof.owner import back_up, fork, restore
-from tests.adapters.proof.sealing import a_sealer, events_of, folder_at, sealed
+from tests.adapters.proof.sealing import a_sealer, events_of, folder_at, sealed, utc_now
 
 ALL_AT_ONCE = Pace(reread_s=1e-6)
 
@@ -67,7 +67,7 @@ def test_an_older_copy_is_not_sealed_and_the_fork_says_what_was_lost(
         assert [one.size for one in folder.published(old)] == [100, 200, 300, 407, 507]
     assert lost is not None
     with pytest.raises(NotAccepted), SealSession(url) as sealing:
-        resume(sealing, folder, lost.note)
+        resume(sealing, folder, lost.note, utc_now())
     restore(admin)
     fork(admin, 2)
     with SealSession(url) as sealing:
@@ -234,12 +234,41 @@ def test_a_lost_folder_is_not_begun_anew_but_goes_on_from_what_somebody_kept(
         sealed(url, lost)
     with SealSession(url) as sealing:
         with pytest.raises(NotAccepted, match="one of 20 is known"):
-            resume(sealing, lost, older)
+            resume(sealing, lost, older, utc_now())
         with pytest.raises(SealFolderUnfit):
-            resume(sealing, lost, newest.replace("\n20\n", "\n30\n"))
-        assert resume(sealing, lost, newest).checkpoint.size == 20
+            resume(sealing, lost, newest.replace("\n20\n", "\n30\n"), utc_now())
+        assert resume(sealing, lost, newest, utc_now()).checkpoint.size == 20
     events_of(ledger, 10)
     assert sealed(url, lost).size == 30
+
+
+def test_a_lost_key_is_replaced_by_what_somebody_kept_and_the_old_public_key(
+    ledger: Ledger, url: str, tmp_path: Path
+) -> None:
+    folder = folder_at(tmp_path)
+    for _ in range(2):
+        events_of(ledger, 10)
+        sealed(url, folder)
+    with TreeReads(url) as tree:
+        origin, (older, newest) = tree.origin(), [one.note for one in tree.checkpoints()]
+    old = folder.keys(origin)[0].verifying()
+    (tmp_path / "key").unlink()
+    folder.make_key()
+    new = folder.keys(origin)[0].verifying()
+    with pytest.raises(SealFolderUnfit):
+        sealed(url, folder)
+    with SealSession(url) as sealing:
+        for wrong in (None, new, VerifyingKey(f"{origin}1", ED25519, old.public)):
+            with pytest.raises(SealFolderUnfit):
+                resume(sealing, folder, newest, utc_now(), wrong)
+        with pytest.raises(NotAccepted, match="one of 20 is known"):
+            resume(sealing, folder, older, utc_now(), old)
+        kept = resume(sealing, folder, newest, utc_now(), old).checkpoint
+    last = folder.last()
+    assert last
+    assert Trust.of([new]).opened(last.note).checkpoint == kept == Trust.of([old]).opened(newest).checkpoint
+    events_of(ledger, 10)
+    assert sealed(url, folder).size == 30
 
 
 @pytest.mark.parametrize("wrong", ["", "x", "\u2014\n\n", "\x00"])
