@@ -51,8 +51,10 @@ def a_sealer(
 def settles(follower: Follower) -> None:
     """Waits for whoever writes elsewhere on the server, such as autovacuum: it holds up what is recorded here."""
     deadline = time.monotonic() + SETTLED_S
-    while (follower.poll() or follower.settled_age_s) and time.monotonic() < deadline:
+    follower.poll(1)
+    while follower.settled_age_s and time.monotonic() < deadline:
         time.sleep(0.001)
+        follower.poll(1)
     follower.go_back(0)
 
 
