@@ -115,8 +115,8 @@ def test_a_ledger_that_never_stops_is_signed_for_all_the_same(
         events_of(ledger, 1)  # whenever one looks, there is something new
         return poll(follower, limit)
 
-    monkeypatch.setattr(Follower, "poll", busy)
     with a_sealer(url, folder_at(tmp_path)) as sealer:
+        monkeypatch.setattr(Follower, "poll", busy)
         for _ in range(3):
             step = sealer.step()
             assert (step.added, step.signed is not None, step.drained) == (1, True, True)
