@@ -80,6 +80,8 @@ def shown_rerated(found: Rerating, *, lines: bool) -> Iterator[RenderableType]:
         )
         documents = f"{one.differing} of {plural(one.documents, 'document')} differ"
         yield f"charged {charged}, would be {would_be}: {difference}; {documents}"
+    if found.unreadable:
+        yield f"NOT READ: {plural(found.unreadable, 'event')}; `audit verify` names what cannot be read"
     for of in found.unused_prices:
         yield f"no line charges for {of}: its price changes nothing"
 

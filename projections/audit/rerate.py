@@ -83,6 +83,7 @@ class Rerating(Value):
     unused_prices: tuple[str, ...]  # of what no line charges for
     documents: tuple[RatedDocument, ...]
     totals: tuple[RatedTotal, ...]
+    unreadable: int  # events of which nothing can be said; `audit verify` names them
 
 
 class Issued(NamedTuple):
@@ -128,9 +129,10 @@ def rerate(
     """
     corrections = dict(prices or {})
     accounts = Rerated(rule, corrections)
+    unreadable: list[int] = []
     documents = [
         document
-        for save in saves(events, mapper)
+        for save in saves(events, mapper, unreadable)
         for document in documents_of(save, accounts, since or date.min, until or date.max)
     ]
     sold = {of for one in documents for line in one.lines for of in (line.product_id, str(line.offer_id))}
@@ -140,6 +142,7 @@ def rerate(
         unused_prices=tuple(of for of in corrections if of not in sold),
         documents=tuple(documents),
         totals=tuple(totals_of(documents)),
+        unreadable=len(unreadable),
     )
 
 

@@ -360,8 +360,8 @@ FAULTS = [
         [
             Edit(
                 "projections/audit/replay.py",
-                "            whole = False\n            continue\n",
-                "            break\n",
+                "        if not as_of.counts(event):\n            continue\n",
+                "        if not as_of.counts(event):\n            break\n",
             )
         ],
         "tests/services/test_read_as_of.py::test_what_a_late_run_recorded_has_happened_on_the_day_on_which_it_was_due",
