@@ -278,8 +278,8 @@ FAULTS = [
         [
             Edit(
                 "adapters/proof/reread.py",
-                "        if leaf_hash != row.hash_at(place):\n",
-                "        if False:\n",
+                "        if leaf_hash != row.hash_at(place) or",
+                "        if False and",
             )
         ],
         "tests/adapters/proof/test_sealer_refuses.py::test_what_is_changed_between_numbering_and_signing_is_not_signed",
