@@ -7,6 +7,7 @@ from uuid import UUID
 import pytest
 from pydantic import ValidationError
 
+from domain.auditor_access import AuditorAccess
 from domain.billing_profile import BillingProfile, BillTo
 from domain.invoice import Invoice
 from domain.invoice_line import Removal
@@ -180,6 +181,18 @@ HISTORIES: list[tuple[Callable[[], Aggregate], list[Deed]]] = [
             lambda payment: payment.fail_refund(an_id(7), "card_closed"),
             lambda payment: payment.dispute("dp_1", invoice_id=INVOICE, amount_minor=1_000),
             lambda payment: payment.close_dispute("dp_1", "won"),
+        ],
+    ),
+    (
+        lambda: AuditorAccess.open(id=an_id(8), auditor_id=BEN),
+        [
+            lambda access: access.grant(
+                an_id(7), purpose="tax_audit", ends_at=A_WEEK_LATER, subject_id=CHRIS, at=THE_SAME_DAY
+            ),
+            lambda access: access.grant(
+                an_id(9), purpose="legal_claim", ends_at=A_WEEK_LATER, subject_id=None, at=THE_SAME_DAY
+            ),
+            lambda access: access.revoke(an_id(9)),
         ],
     ),
     (requesting(intent=A_PURCHASE), [lambda payment: payment.decline("insufficient_funds")]),
