@@ -30,8 +30,9 @@ def show_held(
     *,
     on: Annotated[str, typer.Option("--on", metavar="DATE", help="The UTC day.")],
 ) -> Answer:
-    """Shows who held which license on a day, and who paid for it: the invoice lines that cover the day, and by what
-    they were paid.
+    """Shows who held which license on a day, and who paid for it.
+
+    That is: the invoice lines that cover the day, and by what they were paid.
 
     Example: `seatledger audit held --on 2025-08-01 --org contoso --as operator`
     """
