@@ -62,9 +62,16 @@ ALSO = {
     ("unassign",): ["ben@contoso.com"],
     ("billing-profile", "bill-to"): ["--country", "US"],
     ("billing-profile", "po-number"): ["--none"],
+    ("audit", "show"): ["--at", "1"],
+    ("audit", "states"): ["--at", "1"],
+    ("audit", "read-model"): ["--at", "1"],
+    ("audit", "diff"): ["--from", "1"],
+    ("audit", "rerate"): ["--price", "CFQ7TTC0H9MP=1399"],
 }
 # An operator acts where nobody is named, or needs no organization.
 OF_OPERATORS = {
+    ("audit", "csv"),
+    ("audit", "export"),
     ("catalog", "list"),
     ("quote",),
     ("advance",),
@@ -73,18 +80,23 @@ OF_OPERATORS = {
     ("sandbox", "dispute"),
 }
 # A token of development is issued without asking any server; that nobody is meant by it shows where it is sent.
-ORG_VERBS = [p for p, c in VERBS.items() if any("--org" in option.opts for option in c.params) and p != ("dev-token",)]
+# A witness acts by a key.
+OF_NOBODY = {("dev-token",), ("audit", "witness")}
+ORG_VERBS = [p for p, c in VERBS.items() if any("--org" in option.opts for option in c.params) and p not in OF_NOBODY]
 
 
 @pytest.mark.parametrize("path", ORG_VERBS, ids=" ".join)
-def test_a_missing_or_unknown_organization_or_user_is_named(anybody: Console, path: tuple[str, ...]) -> None:
+def test_a_missing_or_unknown_organization_or_user_is_named(
+    anybody: Console, path: tuple[str, ...], tmp_path: Path
+) -> None:
     command = VERBS[path]
     words: list[str] = []
     for option in command.params:
         if option.required:
             words += [*option.opts[-1:]] if option.param_type_name == "option" else []
-            words += [good_word(option.name)]
+            words += [GOOD.get((*path, option.name)) or good_word(option.name)]
     words += ALSO.get(path, [])
+    words = [str(tmp_path / "new") if word == NEW_FILE else word for word in words]
     nowhere = anybody.plain(*path, *words, "--org", "nowhere", "--as", "chris@contoso.com")
     assert "there is no organization nowhere" in refused_as(nowhere, 1)
     nobody = anybody.plain(*path, *words, "--org", str(anybody.handle), "--as", "nobody@contoso.example")
@@ -94,8 +106,22 @@ def test_a_missing_or_unknown_organization_or_user_is_named(anybody: Console, pa
         assert "--org HANDLE" in refused_as(anybody.plain(*path, *words, "--as", "operator"), 2)
 
 
+NEW_FILE = "a new file"
+# Words of the same name as in other verbs, and another meaning.
+GOOD = {
+    ("audit", "grant", "purpose"): "tax_audit",
+    ("privacy", "erase", "reason"): "asked_by_subject",
+    ("audit", "read-model", "name"): "purchases",
+}
+
+
 def good_word(name: str) -> str:
     return {
+        "fact": UNKNOWN,
+        "salt": "00" * 32,
+        "value_file": "pyproject.toml",
+        "on": "2026-01-01",
+        "out": NEW_FILE,
         "licenses": "1",
         "total": "1",
         "state": "on",

@@ -181,4 +181,4 @@ def test_the_audit_compares_with_what_is_kept(
         owner.execute("DROP TABLE public.before")
     assert said.code == 1
     found = [one["what"] for one in said.data["differences"] if one["check"] == "tree"]
-    assert any("the end of history, after position 512, is missing" in what for what in found)
+    assert any("the end of history, after position" in what for what in found)
