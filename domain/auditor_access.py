@@ -69,7 +69,7 @@ class AuditorAccess(Aggregate):
 
     def opening(self, subject_id: UUID, at: datetime) -> UUID | None:
         """The grant that opens a member's facts now, the narrowest first; None: they are closed."""
-        found = [(grant.subject_id is None, id) for id, grant in self.grants.items() if grant.opens(subject_id, at)]  # noqa: A001
+        found = [(grant.subject_id is None, one) for one, grant in self.grants.items() if grant.opens(subject_id, at)]
         return min(found)[1] if found else None
 
     # Commands decide. Repeating one tells nothing.
