@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from adapters.documents.purchases_csv import harmless, written
@@ -12,11 +12,10 @@ from domain.envelope import RecordedEvent
 from domain.kernel import PydanticMapper
 from projections.assignments import ASSIGNMENTS, CLOSED_POOLS, PAST_ASSIGNMENTS, Assignment, Assignments, ClosedPool
 from projections.audit.amounts import PREFIX
+from projections.audit.read_model_at import MemoryRows
 from projections.invoice_history import CREDIT_NOTES, INVOICES, InvoiceHistory
 from projections.payments import MOVEMENTS, PAYMENTS, Payments
-from projections.projection import Key, Projection, Rows, Table, Unread
-
-R = TypeVar("R", bound=tuple[Any, ...])
+from projections.projection import Projection, Table
 
 
 class HeldLicense(NamedTuple):
@@ -50,26 +49,13 @@ TABLES: Mapping[str, tuple[str, ...]] = {
 }
 
 
-class Folded(Rows):
-    """All rows of one organization's history, of which none were there before."""
-
-    def get(self, table: Table[R], key: Key) -> R | None:
-        try:
-            return super().get(table, key)
-        except Unread:
-            return None
-
-    def of(self, table: Table[R]) -> list[R]:
-        return self.changes(table).inserted
-
-
 class OrganizationTables:
     """Folds one organization's events, in their order, and gives the lines of each table."""
 
     def __init__(self, mapper: PydanticMapper) -> None:
         self._mapper = mapper
-        self._folds: list[tuple[Projection, Folded]] = [
-            (projection, Folded()) for projection in (InvoiceHistory(), Payments(), Assignments())
+        self._folds: list[tuple[Projection, MemoryRows]] = [
+            (projection, MemoryRows()) for projection in (InvoiceHistory(), Payments(), Assignments())
         ]
         self._topics = {topic.TOPIC for projection, _ in self._folds for topic in projection.topics}
 
@@ -85,25 +71,26 @@ class OrganizationTables:
     def lines(self) -> Iterator[tuple[str, str]]:
         """The lines of the other tables, each with the name of its table."""
         (_, invoices), (_, payments), (_, assignments) = self._folds
-        tables: Iterable[tuple[Folded, Table[Any]]] = (
+        tables: Iterable[tuple[MemoryRows, Table[Any]]] = (
             (invoices, INVOICES),
             (invoices, CREDIT_NOTES),
             (payments, PAYMENTS),
             (payments, MOVEMENTS),
         )
         for rows, table in tables:
-            for row in rows.of(table):
+            for row in rows.changes(table).inserted:
                 yield table.name, line_of(row)
         for held in sorted(held_in(assignments), key=lambda one: one.assigned_seq):
             yield "assignments", line_of(held)
 
 
-def held_in(rows: Folded) -> Iterator[HeldLicense]:
+def held_in(rows: MemoryRows) -> Iterator[HeldLicense]:
     """Every time that somebody held a license, by the projection of assignments."""
-    closed: dict[UUID, ClosedPool] = {pool.pool_id: pool for pool in rows.of(CLOSED_POOLS)}
-    for past in rows.of(PAST_ASSIGNMENTS):
+    closed: dict[UUID, ClosedPool] = {pool.pool_id: pool for pool in rows.changes(CLOSED_POOLS).inserted}
+    for past in rows.changes(PAST_ASSIGNMENTS).inserted:
         yield HeldLicense(*past)
-    for open_one in rows.of(ASSIGNMENTS):
+    still: list[Assignment] = rows.changes(ASSIGNMENTS).inserted
+    for open_one in still:
         yield HeldLicense(*open_one, *end_of(open_one, closed))
 
 
