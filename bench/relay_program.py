@@ -59,10 +59,10 @@ class RelayProcess:
 
     def catches_up(self, *, every_s: float) -> CaughtUp:
         """Waits until it is done, and looks every so often at what it holds."""
-        memory, held = psutil.Process(self._process.pid), []
+        relay, held = psutil.Process(self._process.pid), list[float]()
         deadline = time.monotonic() + PATIENCE_S
         while True:
-            held.append(memory.memory_info().rss / MIB)
+            held.append(sum(one.memory_info().rss for one in [relay, *relay.children()]) / MIB)
             if self._has_spoken(every_s):
                 return CaughtUp(self._moment(), held)
             if time.monotonic() > deadline:

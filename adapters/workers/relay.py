@@ -32,6 +32,7 @@ from adapters.postgres.ledger import refuse_unsafe
 from adapters.postgres.relay_session import RelaySession
 from adapters.postgres.session import PROJECTOR
 from adapters.workers.relay_metrics import RelayMetrics
+from adapters.workers.relay_reader import ReaderProcess, Reading
 from services.ports import LedgerUnavailable
 
 log = structlog.get_logger("seatledger.relay")
@@ -173,10 +174,17 @@ def _lead(session: RelaySession, settings: RelaySettings, stop: threading.Event)
         log.info("relay leads", topic=topics.events, source=relay.source, after=relay.after)
         skips = session.skips(topics.edition)
         settings.metrics.leads(relay.after)
+        reading = Reading(settings.database_url, relay.source, settings.batch, topics.edition, dict(skips))
         with (
             Follower(settings.database_url, relay.after, role=PROJECTOR, session_name="seatledger relay") as follower,
             BatchReader(
-                follower, relay.source, settings.batch, watchdog, edition=topics.edition, skips=skips
+                follower,
+                relay.source,
+                settings.batch,
+                watchdog,
+                edition=topics.edition,
+                skips=skips,
+                beside=lambda: ReaderProcess(reading),
             ) as reader,
         ):
             _publish(relay, reader, session, settings, stop)

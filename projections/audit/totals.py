@@ -25,7 +25,7 @@ class DayTotals(Value):
     Written off is given up and still due: it may be paid yet, and is among what is due.
     """
 
-    day: date  # UTC, on which it was decided: the date on an invoice or credit note
+    day: date  # UTC: the date on an invoice or credit note, and else the day on which it was decided
     billing_profile_id: UUID
     currency: str
     currency_exponent: int
@@ -87,6 +87,7 @@ COLUMNS = (
     *("invoiced_net", "invoiced_tax", "invoiced", "credited_net", "credited_tax", "credited", "received", "refunded"),
     *("disputed", "from_balance", "to_balance", "written_off"),
 )
+DOCUMENTS = (Invoice.InvoiceIssued, Invoice.CreditNoteIssued)
 OF_ONE_AMOUNT: dict[type, tuple[str, int]] = {
     Invoice.CreditBalanceApplied: ("from_balance", +1),
     Invoice.PaymentReceived: ("received", +1),
@@ -106,7 +107,8 @@ def totals(
 ) -> Totals:
     """From one organization's events in order; of the days from `since` to `until`, both of them included.
 
-    A day is a UTC day of decisions: a late run that invoices for a day that has gone by issues on its own day.
+    A document counts on the day that is printed on it: a purchase whose payment was held up is invoiced on its own day,
+    and paid on a later one.
     """
     reading = Reading(until)
     for event in events:
@@ -128,7 +130,7 @@ class Reading:
         self.account: dict[UUID, Account] = {}
 
     def read(self, recorded: RecordedEvent, event: Any) -> None:
-        day = utc_date(recorded.envelope.occurred_at)
+        day = event.issued_on if isinstance(event, DOCUMENTS) else utc_date(recorded.envelope.occurred_at)
         if self.until is not None and day > self.until:
             return
         if isinstance(event, Invoice.InvoiceIssued):

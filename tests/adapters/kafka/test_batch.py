@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import pytest
 
-from adapters.kafka.batch import BatchReader, translate
+from adapters.kafka.batch import Batch, BatchReader, Beside, translate
 from adapters.kafka.public_mapper import Unpublishable
 from adapters.kafka.watchdog import Watchdog
 from domain.envelope import RecordedEvent
@@ -33,9 +33,36 @@ class Told:
             raise answer
         return list(answer)
 
+    def go_back(self, after: int) -> None:
+        """Everything after it, in batches as before."""
+        left = [event for event in EVENTS if event.position > after]
+        self.answers = [left[start : start + 2] for start in range(0, len(left), 2)]
 
-def reader_of(events: Told) -> BatchReader:
-    return BatchReader(events, SOURCE, 2, Watchdog(60))
+
+class Helps:
+    """Hands out so many whole batches of the same events, and ends."""
+
+    def __init__(self, batches: int, *, is_ready: bool = True) -> None:
+        self.left, self.is_ready = batches, is_ready
+        self.asked: list[int] = []
+        self.killed = 0
+
+    def ready(self) -> bool:
+        return self.is_ready
+
+    def next(self, after: int) -> Batch | None:
+        assert not self.killed
+        self.asked.append(after)
+        self.left -= 1
+        events = [event for event in EVENTS if event.position > after][:2]
+        return translate(events, SOURCE) if self.left >= 0 and len(events) == 2 else None
+
+    def kill(self) -> None:
+        self.killed += 1
+
+
+def reader_of(events: Told, beside: Callable[[], Beside] | None = None) -> BatchReader:
+    return BatchReader(events, SOURCE, 2, Watchdog(60), beside=beside)
 
 
 def positions(reader: BatchReader) -> list[int]:
@@ -108,3 +135,51 @@ def test_the_reading_has_ended_when_the_reader_is_left() -> None:
         reader.read_on()
         threading.Timer(0.1, let_go.set).start()
     assert len(events.asked) == 2
+
+
+@pytest.fixture
+def soon_far_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("adapters.kafka.batch.FAR_BEHIND", 1)
+
+
+@pytest.mark.usefixtures("soon_far_behind")
+@pytest.mark.parametrize("batches", [0, 1, 2])
+def test_a_reader_far_behind_is_helped_from_where_it_is_and_goes_on_alone_where_the_help_ends(batches: int) -> None:
+    called: list[Helps] = []
+
+    def call() -> Helps:
+        called.append(Helps(batches))
+        return called[-1]
+
+    with reader_of(Told(EVENTS[:2]), call) as reader:
+        assert [positions(reader) for _ in range(4)] == [[10, 20], [30, 40], [50], []]
+    assert called[0].asked[0] == 20
+    assert all(helps.killed for helps in called)
+
+
+@pytest.mark.usefixtures("soon_far_behind")
+def test_nobody_waits_for_help_that_is_not_ready_nor_keeps_it_when_there_is_nothing_left() -> None:
+    helps = Helps(9, is_ready=False)
+    with reader_of(Told(EVENTS[:2], EVENTS[2:4], EVENTS[4:]), lambda: helps) as reader:
+        assert [positions(reader) for _ in range(3)] == [[10, 20], [30, 40], [50]]
+        assert helps.killed
+    assert helps.asked == []
+
+
+def test_help_is_called_once_and_only_after_several_full_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    called: list[Helps] = []
+
+    def call() -> Helps:
+        called.append(Helps(0, is_ready=False))
+        return called[-1]
+
+    monkeypatch.setattr("adapters.kafka.batch.FAR_BEHIND", 2)
+    with reader_of(Told(EVENTS[:2], [], EVENTS[2:4], EVENTS[:2], EVENTS[2:4]), call) as reader:
+        for _ in range(3):
+            reader.next()
+        assert called == []
+        reader.next()
+        reader.next()
+        assert len(called) == 1
+        assert not called[0].killed
+    assert called[0].killed

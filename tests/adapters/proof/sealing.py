@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -15,6 +16,7 @@ from adapters.postgres.seal_session import SealSession
 from adapters.postgres.session import SEALER
 from adapters.proof.seal_folder import SealFolder
 from adapters.proof.sealer import Pace, Sealer, Step, begin
+from adapters.workers.sealer import Ending, SealerSettings, run
 from services.ledger import Ledger
 from tests.adapters.postgres.writers import a_pool, save
 from tests.examples import THE_SAME_DAY, resized_to
@@ -46,6 +48,21 @@ def a_sealer(
         assert session.elected()
         settles(follower)
         yield begin(session, follower, folder, clock=clock, pace=pace)
+
+
+@contextmanager
+def sealing(url: str, folder: SealFolder, every_s: float = 0.1) -> Iterator[None]:
+    """The sealer as the house runs it, in a thread of this process."""
+    stop, endings = threading.Event(), list[Ending]()
+    settings = SealerSettings(url, folder, every_s=every_s)
+    thread = threading.Thread(target=lambda: endings.append(run(settings, stop)), name="sealer")
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
+    assert endings == [Ending.STOPPED]
 
 
 def settles(follower: Follower) -> None:

@@ -17,6 +17,7 @@ from tests.adapters.http.conftest import (  # noqa: F401 - fixtures, which pytes
     operator,
     settings_for,
 )
+from tests.adapters.proof.sealing import folder_at, sealing
 
 if TYPE_CHECKING:
     from adapters.embedded.postgres import EmbeddedPostgres
@@ -26,6 +27,13 @@ if TYPE_CHECKING:
 @pytest.fixture(scope="session")
 def api_settings(postgres: EmbeddedPostgres, tmp_path_factory: pytest.TempPathFactory) -> Settings:
     return settings_for(postgres, "asked", tmp_path_factory.mktemp("home"))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def sealer(api_settings: Settings) -> Iterator[None]:
+    """What is recorded is sealed soon after it."""
+    with sealing(database_of(api_settings), folder_at(api_settings.home / "seal")):
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -5,6 +5,7 @@ Each thing is made when it is first asked for, so that an organization costs no 
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -12,9 +13,13 @@ from itertools import count
 from typing import Any
 from uuid import uuid4
 
+from adapters.proof.checkpoints import Checkpoint
+from adapters.proof.notes import split
 from tests.adapters.http.conftest import Api, the_offer
 
 NUMBERS = count(1)
+SEALED_S = 30.0
+NOT_SEALED_YET = 409
 PERSONAL = "Canary"  # part of every fact that is personal
 PEOPLE: Mapping[str, str] = {
     "ben": "member",  # who owns what there is
@@ -144,6 +149,19 @@ def kept_fact(there: Prepared, _: str) -> Mapping[str, str]:
     return {name: fact[name] for name in ("fact_id", "value", "salt")}
 
 
+def seal(there: Prepared, _: str) -> Mapping[str, str]:
+    """An event that can be proved, and the size of a signed tree in which it is: a sealer is at work."""
+    position = str(there["subscription"] and there.position)
+    auditor = there.who("auditor")
+    assert auditor
+    deadline = time.monotonic() + SEALED_S
+    while (answer := auditor.ask("GET", f"/audit/proofs/{position}")).status_code == NOT_SEALED_YET:
+        assert time.monotonic() < deadline, answer.text
+        time.sleep(0.05)
+    note = auditor.ask("GET", "/audit/checkpoint").text
+    return {"sealed": position, "size": str(Checkpoint.parse(split(note)[0]).size)}
+
+
 def card(there: Prepared, name: str) -> Mapping[str, str]:
     """A card of the owner's."""
     token = f"tok_visa:{name.partition(' ')[0]}"
@@ -232,6 +250,7 @@ MAKERS: Mapping[str, Maker] = {
     "role:": role,
     "grant": access,
     **dict.fromkeys(["fact_id", "value", "salt"], kept_fact),
+    **dict.fromkeys(["sealed", "size"], seal),
     "card": card,
     "spare card": card,
     "profile": profile,

@@ -179,10 +179,10 @@ TABLE: Mapping[str, Callable[[Prepared], Request]] = {
     "pay_invoice": lambda there: Request(invoiced(there), body={"payment_method_id": there["card"]}),
     # Auditing.
     "read_history": lambda there: Request({"aggregate_id": there["subscription"]}),
-    "show_checkpoint": lambda _: Request(),
-    "show_checkpoint_of_size": lambda _: Request({"size": "1"}),
-    "prove_event": lambda there: Request({"position": str(there["subscription"] and there.position)}),
-    "prove_growth": lambda _: Request(query={"earlier": 1}),
+    "show_checkpoint": lambda there: Request({"organization": there["sealed"] and there.handle}),
+    "show_checkpoint_of_size": lambda there: Request({"size": there["size"]}),
+    "prove_event": lambda there: Request({"position": there["sealed"]}),
+    "prove_growth": lambda there: Request(query={"earlier": there["size"]}),
     # People.
     "erase_personal_facts": lambda there: Request(
         {"member_id": there["role:rose"] and there["member:rose"]}, body={"reason": "asked_by_subject"}
@@ -207,7 +207,7 @@ TABLE: Mapping[str, Callable[[Prepared], Request]] = {
     "export_totals": lambda there: Request(query={"since": there["subscription"] and "2020-01-01"}),
     "derive_invoices": lambda there: Request({"organization": there["subscription"] and there.handle}),
     "rerate_invoices": lambda there: Request(query={"price": there["subscription"] and "CFQ7TTC0H9MP=1"}),
-    "export_audit_pack": lambda _: Request(),
+    "export_audit_pack": lambda there: Request(query={"kept": there["size"]}),
 }
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 FILE = Path(__file__).with_name("who_may.csv")
-NOTHING = {"409 nothing_due", "409 nothing_sealed"}
+NOTHING_DUE = "409 nothing_due"
 Rows = Mapping[str, Mapping[str, str]]
 
 
@@ -17,7 +17,7 @@ def seen() -> Rows:
 
 
 def who_may(name: str, *callers: str) -> list[str]:
-    """Those of the callers who may do it, also where there is nothing to do, or nothing sealed to be found."""
+    """Those of the callers who may do it, also where there is nothing to do."""
     row = seen()[name]
-    may = [one for one in callers if row[one].startswith("2") or row[one] in NOTHING]
+    may = [one for one in callers if row[one].startswith("2") or row[one] == NOTHING_DUE]
     return may or [one for one in callers if row[one].startswith("404")]
