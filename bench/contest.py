@@ -55,6 +55,7 @@ class Cell:
     targets: tuple[Target, ...] = ()
     better: Better = "higher"  # a rate; lower: milliseconds for each
     rounds: int | None = None  # where fewer than usual must do
+    cold: bool = False  # every round begins anew, so that none is played to get warm
 
     @property
     def entrants(self) -> tuple[Entrant, ...]:
@@ -113,10 +114,12 @@ Play: TypeAlias = Callable[[Entrant, Mapping[str, Any]], Score]
 
 
 def contest(cell: Cell, play: Play, *, rounds: int, seed: int, tell: Callable[[int], None]) -> Outcome:
-    """Plays so many rounds, after one that does not count; in each every entrant once, in an order drawn anew."""
+    """Plays so many rounds, where nothing is cold after one that does not count; in each every entrant once, in an
+    order drawn anew.
+    """
     order = random.Random(f"{seed}/{cell.section}/{cell.name}")  # noqa: S311 - to repeat a run
     found: dict[str, list[float]] = {entrant.name: [] for entrant in cell.entrants}
-    for number in range(min(rounds, cell.rounds or rounds) + 1):
+    for number in range(1 if cell.cold else 0, min(rounds, cell.rounds or rounds) + 1):
         for entrant in order.sample(cell.entrants, len(cell.entrants)):
             # All entrants of a round draw the same organizations.
             score = play(entrant, {**cell.job, **entrant.job, "seed": f"{seed}/{cell.name}/{number}"})

@@ -22,7 +22,7 @@ class Scale(NamedTuple):
     seconds: float = 1.5  # of an appending round
     purchases: int = 30_000
     few: int = 2_000  # events that are folded one by one
-    relayed: int = 10_000
+    relayed: int = 30_000
     caught_up: int = 1_000_000  # events before a relay that begins
     delivered_s: float = 10.0  # of commits whose way to a consumer is timed
     many: int = 100_000  # holders of a pool, events of an aggregate

@@ -13,6 +13,7 @@ from adapters.kafka.watchdog import Watchdog
 from adapters.postgres.follower import Follower
 from adapters.postgres.relay_session import RelaySession
 from adapters.postgres.session import PROJECTOR
+from adapters.workers.relay_reader import ReaderProcess, Reading
 from bench.program import Job, Score, Settings, Work, serve
 
 TOPICS = Topics("bench.relay.events", "bench.relay.position")
@@ -26,11 +27,12 @@ def prepare(settings: Settings) -> Iterator[Work]:
     with RelaySession(database, TOPICS.events) as session:
         watchdog = Watchdog(WATCHDOG_S)
         relay = resume(producer, bootstrap, TOPICS, session, watchdog)
+        reading = Reading(database, relay.source, BATCH, TOPICS.edition, {})
 
         def work(job: Job) -> Score:
             with (
                 Follower(database, role=PROJECTOR, session_name="seatledger bench") as follower,
-                BatchReader(follower, relay.source, BATCH, watchdog) as reader,
+                BatchReader(follower, relay.source, BATCH, watchdog, beside=lambda: ReaderProcess(reading)) as reader,
             ):
                 done, started = 0, time.perf_counter()
                 while done < job["events"]:
