@@ -21,8 +21,7 @@ if TYPE_CHECKING:
 
 _missing = cache(why_not_kafka)
 
-# A cluster of one's own for the tests that use the shared broker; taken away, for to all other tests it is a setting.
-GIVEN = os.environ.pop("SEATLEDGER_KAFKA_BOOTSTRAP", None)
+GIVEN = os.environ.get("SEATLEDGER_KAFKA_BOOTSTRAP")  # a cluster of one's own for the tests that use the shared broker
 
 
 class GivenKafka(NamedTuple):
@@ -50,6 +49,14 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         missing = _missing()
         if missing:
             pytest.skip(f"Apache Kafka: {missing}")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def nobody_has_set_a_broker() -> Iterator[None]:
+    """To all tests that do not use the shared broker the one that was given would be a setting."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("SEATLEDGER_KAFKA_BOOTSTRAP", raising=False)
+        yield
 
 
 @pytest.fixture(scope="session")

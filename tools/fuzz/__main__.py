@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tools.fuzz.targets import TARGETS, tried
-from tools.soak.__main__ import EVIDENCE, keep
+from tools.soak.__main__ import keep
 
 ROOT = Path(__file__).parents[2]
 ATHERIS = ROOT / ".venv" / "fuzz"
@@ -54,7 +54,7 @@ def main() -> int:
             print(f"FOUND  {', '.join(one.findings) or 'it did not run'}\n{one.said[-3000:]}")
     if asked.evidence:
         facts = {one.target: {"inputs": one.inputs, "findings": one.findings} for one in done}
-        keep({"part": "fuzz", "seconds": asked.seconds, "targets": facts}, asked.evidence or EVIDENCE)
+        keep({"part": "fuzz", "seconds": asked.seconds, "targets": facts}, asked.evidence)
     return 0 if all(one.inputs and not one.findings for one in done) else 1
 
 
