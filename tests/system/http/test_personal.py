@@ -24,7 +24,7 @@ def test_personal_facts_are_told_to_no_auditor_and_no_service(operator: Api, cal
     there = prepared(operator)
     beginning = there.position
     asked = {name: make(there) for name, make in TABLE.items() if operation_of(name).method == "GET"}
-    asked["follow_events"] = Request(query={"after": beginning, "limit": 1000})
+    asked["follow_events"] = Request(query={"after": beginning, "limit": 1000, "wait_s": 10})
     seen = []
     for name, request in asked.items():
         answer = send(there.who(caller), name, request, there)
