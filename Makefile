@@ -7,7 +7,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 ARGS ?=
-AT_ONCE ?= logical
+AT_ONCE ?= 0
 
 help: ## lists the verbs
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -18,7 +18,7 @@ setup: .venv/project.stamp ## makes .venv with everything pinned in requirements
 demo: setup ## runs the whole story on embedded servers and ends with a verified audit
 	@$(BIN)/seatledger demo $(ARGS)
 
-test: setup .venv/client.stamp .venv/oracle.stamp .venv/node.stamp ## runs the whole test suite, on as many cores as there are; ARGS="-k resize" narrows it
+test: setup .venv/client.stamp .venv/oracle.stamp .venv/node.stamp ## runs the whole test suite; ARGS="-k resize" narrows it, AT_ONCE=2 shares it between two processes
 	@$(BIN)/python -m pytest --numprocesses $(AT_ONCE) --dist loadfile $(ARGS)
 
 bench: setup ## measures the ledger against its ceilings; ARGS="--quick" only shows that it works (docs/benchmarks.md)

@@ -30,6 +30,7 @@ SMUGGLED = (*FORMS, DIGITS[4:])
 CODE = "7391"
 ALONE = re.compile(rf"(?<![0-9A-Za-z.-]){CODE}(?![0-9A-Za-z.-])")  # not within an id, a hash or an instant
 KEPT = "benign-canary"
+COUNTING = {".index", ".timeindex"}  # of offsets and times: 10 MB for each partition of each topic that a test has used
 HEADER = "User Name,First Name,Last Name,Display Name,Job Title,Department,Office Number,Office Phone,Mobile Phone,Fax,"
 ROW_REST = "Alternate email address,Address,City,State or Province,ZIP or Postal Code,Country or Region"
 
@@ -122,9 +123,9 @@ def lives(shop: Shop) -> bytes:
 
 
 def files_with(folder: Path, text: str) -> list[str]:
-    """The files in which the text stands, in any letter case."""
+    """The files in which the text stands, in any letter case; but for those of a broker that only count."""
     wanted = text.encode().lower()
-    files = [path for path in folder.resolve().rglob("*") if path.is_file()]
+    files = [path for path in folder.resolve().rglob("*") if path.is_file() and path.suffix not in COUNTING]
     return [str(path.relative_to(folder.resolve())) for path in files if wanted in path.read_bytes().lower()]
 
 
