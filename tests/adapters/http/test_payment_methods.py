@@ -88,8 +88,9 @@ def test_what_a_change_is_refused_for(
     answer = ben.ask("PATCH", f"/payment-methods/{card}", json=body, tag="*")
     found = refused(answer, 402 if code == "card_not_accepted" else 422, code)
     assert [error["pointer"] for error in found["errors"]] == pointers
+    told = answer.text.replace(found["request_id"], "")  # in which three digits may stand by chance
     for sent in ("4111", "737", "cvctok"):
-        assert sent not in answer.text
+        assert sent not in told
 
 
 def test_what_a_card_is_refused_for(ben: Api) -> None:
