@@ -22,7 +22,7 @@ from tools.soak.schema import SchemaOptions, SchemaOutcome, run_schema
 def run_schema_on_servers(options: SchemaOptions, tell: Callable[[str], None] = lambda _: None) -> SchemaOutcome:
     """The whole run on a database of its own, as every kind of caller."""
     from tests.adapters.http.conftest import Api  # noqa: PLC0415 - tests are not there where only the product is
-    from tests.adapters.proof.sealing import folder_at, sealing  # noqa: PLC0415
+    from tests.adapters.proof.sealing import folder_at, sealing  # noqa: PLC0415 - likewise of the tests
     from tests.system.http.asking import askings  # noqa: PLC0415
     from tests.system.http.prepared import prepared  # noqa: PLC0415
 

@@ -5,7 +5,6 @@ Each thing is made when it is first asked for, so that an organization costs no 
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -16,9 +15,9 @@ from uuid import uuid4
 from adapters.proof.checkpoints import Checkpoint
 from adapters.proof.notes import split
 from tests.adapters.http.conftest import Api, the_offer
+from tests.adapters.http.following import until
 
 NUMBERS = count(1)
-SEALED_S = 30.0
 NOT_SEALED_YET = 409
 PERSONAL = "Canary"  # part of every fact that is personal
 PEOPLE: Mapping[str, str] = {
@@ -154,10 +153,7 @@ def seal(there: Prepared, _: str) -> Mapping[str, str]:
     position = str(there["subscription"] and there.position)
     auditor = there.who("auditor")
     assert auditor
-    deadline = time.monotonic() + SEALED_S
-    while (answer := auditor.ask("GET", f"/audit/proofs/{position}")).status_code == NOT_SEALED_YET:
-        assert time.monotonic() < deadline, answer.text
-        time.sleep(0.05)
+    until(lambda: auditor.ask("GET", f"/audit/proofs/{position}").status_code != NOT_SEALED_YET)
     note = auditor.ask("GET", "/audit/checkpoint").text
     return {"sealed": position, "size": str(Checkpoint.parse(split(note)[0]).size)}
 
