@@ -14,6 +14,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, Self
@@ -62,7 +63,7 @@ class RelayProcess:
         relay, held = psutil.Process(self._process.pid), list[float]()
         deadline = time.monotonic() + PATIENCE_S
         while True:
-            held.append(sum(one.memory_info().rss for one in [relay, *relay.children()]) / MIB)
+            held.append(held_by(relay) / MIB)
             if self._has_spoken(every_s):
                 return CaughtUp(self._moment(), held)
             if time.monotonic() > deadline:
@@ -89,6 +90,14 @@ class RelayProcess:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.communicate()
+
+
+def held_by(relay: psutil.Process) -> int:
+    """Bytes of the process, and of the one beside it as long as there is one."""
+    held = relay.memory_info().rss
+    with suppress(psutil.NoSuchProcess):  # it may end meanwhile
+        held += sum(one.memory_info().rss for one in relay.children())
+    return int(held)
 
 
 class Observed(RelayMetrics):
